@@ -1,0 +1,1 @@
+"""The ground floor: settings, profile, working days, database, vault, logs. It knows no higher floor."""

@@ -1,0 +1,76 @@
+"""Settings of this machine, read from the environment.
+
+Every setting is a variable `WENZHENG_<NAME>`; a secret may instead stand in a file of that name (lower case)
+inside the folder named by `WENZHENG_SECRETS_DIR` (systemd credentials, container secrets).
+To add one: add the field with a description that names its unit, and its line in docs/operating.md (a test compares).
+What belongs to a bureau rather than to a machine is in the profile.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from config.errors import SettingsError
+
+MIB = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """All settings of one machine; unknown `WENZHENG_*` names are ignored, wrong values refused."""
+
+    model_config = SettingsConfigDict(env_prefix="WENZHENG_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path("var"), description="Folder of database, models and files.")
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL; PostgreSQL as postgresql+psycopg://…. Unset: SQLite in the home."
+    )
+    profile: Path | None = Field(None, description="The bureau's TOML file. Unset: the shipped linyi.toml.")
+    key_file: Path | None = Field(
+        None,
+        description="File with the encryption key; in service outside the home. Unset: wenzheng.key in it.",
+    )
+    host: str = Field("127.0.0.1", description="Address the desk listens on; :: for IPv6 and IPv4.")
+    port: int = Field(8787, ge=0, le=65535, description="Port of the desk; 0 takes a free one.")
+    cookie_secure: bool = Field(
+        True, description="Send the log-in cookie over HTTPS only; off for plain loopback."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or for eyes.")
+    max_file_mib: int = Field(200, ge=1, description="Largest file taken in, MiB.")
+    max_unpacked_mib: int = Field(1024, ge=1, description="Largest size a file may unpack to, MiB.")
+    max_cell_chars: int = Field(200_000, ge=1, description="Longest text of one cell or message, characters.")
+    max_rows: int = Field(2_000_000, ge=1, description="Most rows taken from one file.")
+
+    @property
+    def url(self) -> str:
+        """The database URL in force."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.home.absolute() / 'wenzheng.db'}"
+
+    @property
+    def key_path(self) -> Path:
+        """The key file in force."""
+        return self.key_file or self.home / "wenzheng.key"
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment and the secrets folder.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names the variable.
+    """
+    secrets = os.environ.get("WENZHENG_SECRETS_DIR")
+    if secrets and not Path(secrets).is_dir():
+        raise SettingsError(
+            "the folder does not exist", item=f"WENZHENG_SECRETS_DIR={secrets}", todo="Create it or unset it."
+        )
+    try:
+        return Settings(_secrets_dir=secrets)
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = "WENZHENG_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(first["msg"].lower(), item=name, todo="Correct the variable.") from error
