@@ -58,9 +58,7 @@ class Message(Base):
     receipt_no: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     title: Mapped[str] = mapped_column(SealableText, default="")
     body: Mapped[str] = mapped_column(SealableText)
-    author_key: Mapped[str | None] = mapped_column(
-        sa.String(32), index=True, comment="keyed hash, equality only"
-    )
+    author_key: Mapped[str | None] = mapped_column(sa.String(32), index=True, comment="keyed hash, equality only")
     author_name: Mapped[str | None] = mapped_column(SealedText)
     contact: Mapped[str | None] = mapped_column(SealedText)
     posted_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -134,9 +132,7 @@ class SetAside(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     raw_item_id: Mapped[int] = mapped_column(sa.ForeignKey("raw_items.id"))
     source: Mapped[str] = mapped_column(sa.String(64))
-    position: Mapped[str] = mapped_column(
-        sa.String(64), comment="row or part of the raw item; empty: all of it"
-    )
+    position: Mapped[str] = mapped_column(sa.String(64), comment="row or part of the raw item; empty: all of it")
     reason: Mapped[str] = mapped_column(sa.String(64), comment="a word for counting")
     detail: Mapped[str] = mapped_column(sa.Text, comment="a sentence for a person, without personal data")
     strikes: Mapped[int] = mapped_column(default=1)

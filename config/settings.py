@@ -34,9 +34,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address the desk listens on; :: for IPv6 and IPv4.")
     port: int = Field(8787, ge=0, le=65535, description="Port of the desk; 0 takes a free one.")
-    cookie_secure: bool = Field(
-        True, description="Send the log-in cookie over HTTPS only; off for plain loopback."
-    )
+    cookie_secure: bool = Field(True, description="Send the log-in cookie over HTTPS only; off for plain loopback.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or for eyes.")
     max_file_mib: int = Field(200, ge=1, description="Largest file taken in, MiB.")

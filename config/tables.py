@@ -24,10 +24,15 @@ class Installation(Base):
 
 
 class CalendarDay(Base):
-    """One day on which an imported calendar differs from the ordinary week, or a plain mark of its year."""
+    """One day that an imported calendar names: a day off, or a make-up working day.
+
+    The notice of one year may name days of the December before it, so that the year of the notice is a column
+    of its own: it tells which years are published, and which rows a new import replaces.
+    """
 
     __tablename__ = "calendar_days"
 
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="of the notice")
     day: Mapped[date] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(sa.String(8), comment="off or work")
     name: Mapped[str] = mapped_column(sa.String(64), default="")

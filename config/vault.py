@@ -100,9 +100,7 @@ class Vault:
         try:
             return self._aead.decrypt(rest[:_NONCE], rest[_NONCE:], head)
         except InvalidTag as error:
-            raise KeyWrong(
-                "a sealed value was changed or cut", todo="Restore the database from a backup."
-            ) from error
+            raise KeyWrong("a sealed value was changed or cut", todo="Restore the database from a backup.") from error
 
     def seal_text(self, plain: str) -> str:
         """Return *plain* sealed, as text that begins with `enc:`."""
@@ -113,9 +111,7 @@ class Vault:
         try:
             return self.unseal(base64.b64decode(sealed.removeprefix(TEXT_PREFIX), validate=True)).decode()
         except binascii.Error as error:
-            raise KeyWrong(
-                "a sealed text was changed or cut", todo="Restore the database from a backup."
-            ) from error
+            raise KeyWrong("a sealed text was changed or cut", todo="Restore the database from a backup.") from error
 
     def keyed_hash(self, value: str, purpose: str) -> str:
         """Return 32 hex digits that are equal for equal values and tell nothing without the key.

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.database import Base, UtcDateTime
+from responder.permissions import Permission, may
 
 
 class Staff(Base):
@@ -23,6 +24,11 @@ class Staff(Base):
     locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def sees_restricted(self) -> bool:
+        """Whether this person may read restricted messages; makes a row a `Viewer` (collector/access.py)."""
+        return self.disabled_at is None and may(self.role, Permission.MESSAGE_READ_RESTRICTED)
 
 
 class StaffSession(Base):

@@ -1,0 +1,40 @@
+"""What makes two items the same message: the source's id, or author + text + day where it has none. Pure."""
+
+import hashlib
+import re
+from datetime import tzinfo
+
+from collector.base import Fetched
+from config.vault import Vault
+
+_BLANKS = re.compile(r"\s+")
+_NOT_DIGITS = re.compile(r"\D+")
+
+
+def author_key(item: Fetched, vault: Vault) -> str | None:
+    """Return the keyed hash that is equal for messages of one author; None where nothing names the author.
+
+    A phone number or address says more than a name, so it is preferred; only its digits or letters count.
+    """
+    contact = (item.contact or "").strip().lower()
+    digits = _NOT_DIGITS.sub("", contact)
+    author = (digits[-11:] if len(digits) >= 7 and "@" not in contact else contact) or (item.author_name or "").strip()
+    return vault.keyed_hash(author, "author") if author else None
+
+
+def text_digest(title: str, body: str) -> str:
+    """Return a digest that is equal for texts that differ in blanks only."""
+    text = _BLANKS.sub("", title) + "\x00" + _BLANKS.sub("", body)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def identity(item: Fetched, author: str | None, zone: tzinfo) -> str:
+    """Return the source's id of an item, or `fp:` and the fingerprint of author, text and local day.
+
+    Never the text alone: two people who send the same words are two messages.
+    """
+    if item.external_id:
+        return item.external_id
+    day = item.posted_at.astimezone(zone).date().isoformat()
+    key = f"{author or ''}\x00{text_digest(item.title, item.body)}\x00{day}"
+    return "fp:" + hashlib.sha256(key.encode()).hexdigest()[:40]

@@ -1,0 +1,132 @@
+"""Import of files by hand: workbooks, CSV, mail and JSON into one channel."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from collector.base import Item
+from collector.errors import FileRefused
+from collector.intake import Counts, keep_raw, take_in
+from collector.readers import Description, Limits, ReadOptions, describe, read_items
+from collector.tables import RawItem
+from config.context import Context, Progress
+from config.profile import Profile
+
+
+def read_file(path: Path, limits: Limits) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        FileRefused: missing, not a file, unreadable, empty or too large.
+    """
+    try:
+        if not path.is_file():
+            what = "is not a file" if path.exists() else "there is no such file"
+            raise FileRefused(what, item=str(path), todo="Check the path.")
+        size = path.stat().st_size
+        if size > limits.max_file_mib * 1024 * 1024:
+            raise FileRefused(
+                f"the file is larger than {limits.max_file_mib} MiB",
+                item=str(path),
+                todo="Split it, or raise WENZHENG_MAX_FILE_MIB.",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise FileRefused(f"cannot be read ({error.strerror})", item=str(path), todo="Check its rights.") from error
+
+
+def check_channel(profile: Profile, channel: str) -> None:
+    """Check that the profile knows a channel.
+
+    Raises:
+        FileRefused: it does not; the message lists those it knows.
+    """
+    if profile.channel(channel) is None:
+        known = ", ".join(one.id for one in profile.channels)
+        raise FileRefused("the profile has no such channel", item=channel, todo=f"Use one of: {known}.")
+
+
+def describe_file(ctx: Context, path: Path, channel: str, *, posted_at: datetime | None = None) -> Description:
+    """Tell how a file would be read, storing nothing; raises FileRefused as `import_file` would."""
+    check_channel(ctx.profile, channel)
+    options = _options(ctx, channel, posted_at)
+    return describe(path.name, read_file(path, options.limits), options)
+
+
+def import_file(
+    ctx: Context,
+    path: Path,
+    channel: str,
+    *,
+    posted_at: datetime | None = None,
+    open_cases: bool = False,
+    progress: Progress | None = None,
+) -> Counts:
+    """Take a file into a channel; taking the same file again stores nothing new.
+
+    Args:
+        posted_at: stands in where a row has no date of its own.
+        open_cases: open cases for the messages whatever their age.
+    Raises:
+        FileRefused: the file as a whole cannot be used; nothing of it was stored.
+        StorageFull: what was stored before stays, run it again.
+    """
+    check_channel(ctx.profile, channel)
+    options = _options(ctx, channel, posted_at)
+    content = read_file(path, options.limits)
+    items = read_items(path.name, content, options)
+    first = next(items, None)  # A file that is refused as a whole is refused here, before anything is kept.
+    stored = {"posted_at": posted_at.isoformat() if posted_at else None, "open_cases": open_cases}
+    raw_id, _ = keep_raw(
+        ctx, source=f"file:{channel}", channel=channel, name=path.name, content=content, options=stored
+    )
+    return take_in(ctx, raw_id, _chain(first, items), progress=progress, open_case=open_cases)
+
+
+def reread(ctx: Context, raw_id: int) -> Iterator[Item]:
+    """Read a stored raw item once more, as it was read the first time."""
+    with ctx.database.reading() as session:
+        raw = session.get_one(RawItem, raw_id)
+        content, name, channel = raw.content or b"", raw.name, raw.channel
+        stored: dict[str, Any] = raw.options
+    text = stored.get("posted_at")
+    yield from read_items(name, content, _options(ctx, channel, datetime.fromisoformat(text) if text else None))
+
+
+def resume_imports(ctx: Context, *, older_than: datetime) -> dict[str, int]:
+    """Finish raw items that were stored but not read to the end, because the process was killed.
+
+    Args:
+        older_than: only items collected before; younger ones may still be in another process's hands.
+    """
+    with ctx.database.reading() as session:
+        waiting = session.execute(
+            sa.select(RawItem.id, RawItem.options)
+            .where(RawItem.state == "new", RawItem.collected_at < older_than)
+            .order_by(RawItem.id)
+        ).all()
+    total = {"resumed": 0, "stored": 0, "failed": 0}
+    for raw_id, options in waiting:
+        try:
+            counts = take_in(ctx, raw_id, reread(ctx, raw_id), open_case=bool(options.get("open_cases")))
+        except FileRefused:
+            total["failed"] += 1  # `take_in` kept the reason with the raw item.
+        else:
+            total["resumed"] += 1
+            total["stored"] += counts.stored
+    return total
+
+
+def _options(ctx: Context, channel: str, posted_at: datetime | None) -> ReadOptions:
+    return ReadOptions(
+        channel=channel, zone=ctx.profile.zone, posted_at=posted_at, limits=Limits.of(ctx.settings)
+    )
+
+
+def _chain(first: Item | None, rest: Iterator[Item]) -> Iterator[Item]:
+    if first is not None:
+        yield first
+        yield from rest
