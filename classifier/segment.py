@@ -15,7 +15,7 @@ from typing import Any
 try:
     import rjieba
 except ImportError:  # No wheel for this machine; slower, with the same words.
-    rjieba = None
+    rjieba = None  # type: ignore[assignment]
 
 # The three patterns are jieba's: what a block is, how Latin runs are cut, and which blanks stay whole.
 _BLOCK = re.compile(r"([\u4E00-\u9FD5a-zA-Z0-9+#&\._%\-]+)")

@@ -14,7 +14,6 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ FORMAT = 1
 QUESTIONS = ("category", "owner", "kind", "sentiment", "emotion")
 """What a bundle answers; `urgency` is answered by rules."""
 
-SHIPPED = "base.npz"
+SHIPPED = Path(__file__).parent / "models" / "base.npz"
 
 # What the zip, array and JSON readers raise for damaged bytes; a wild size in a header ends in MemoryError.
 _DAMAGE = (
@@ -93,6 +92,10 @@ class Bundle:
     def served(self) -> "Served":
         """The questions laid side by side for answering."""
         return Served.of(self.questions)
+
+    def labels(self, question: str) -> tuple[str, ...]:
+        """Return the answers a question was learned for; none where it was not learned."""
+        return self.questions[question].labels if question in self.questions else ()
 
     @property
     def report(self) -> dict[str, Any]:
@@ -173,9 +176,10 @@ def load_bundle(path: Path | None = None) -> Bundle:
         CorruptModel: the file is damaged or was changed.
         IncompatibleModel: the file is whole, but of another program version.
     """
-    where = str(path) if path else SHIPPED
+    path = path or SHIPPED
+    where = str(path)
     try:
-        content = path.read_bytes() if path else shipped_bytes()
+        content = path.read_bytes()
     except FileNotFoundError as error:
         raise ModelMissing("there is no such model file", item=where) from error
     try:
@@ -192,11 +196,6 @@ def load_bundle(path: Path | None = None) -> Bundle:
     except _DAMAGE as error:
         raise CorruptModel(type(error).__name__, item=where) from error
     return Bundle(version, questions, hashlib.sha256(content).hexdigest())
-
-
-def shipped_bytes() -> bytes:
-    """Return the bytes of the shipped bundle."""
-    return resources.files("classifier").joinpath("models", SHIPPED).read_bytes()
 
 
 def _pack(questions: Mapping[str, Question]) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -24,7 +24,8 @@ def author_key(item: Fetched, vault: Vault) -> str | None:
 
 def text_digest(title: str, body: str) -> str:
     """Return a digest that is equal for texts that differ in blanks only."""
-    text = _BLANKS.sub("", title) + "\x00" + _BLANKS.sub("", body)
+    title = _BLANKS.sub("", title)
+    text = f"{len(title)}:{title}{_BLANKS.sub('', body)}"
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

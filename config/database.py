@@ -12,10 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.engine import Connection, Dialect, Engine, ExceptionContext
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from config.errors import DatabaseError, StorageFull
+from config.errors import DatabaseError, WenzhengError
+from config.faults import fault_of
 from config.vault import TEXT_PREFIX, Vault
 
 _NAMES = {
@@ -117,7 +118,7 @@ class SealableText(sa.TypeDecorator[str]):
 
 
 class Database:
-    """One engine and its sessions.
+    """One engine and its sessions; faults of the database as a whole are raised as our own errors.
 
     Args:
         url: an SQLAlchemy URL, sqlite or postgresql+psycopg.
@@ -137,7 +138,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """Give a session for reading; what is changed in it is rolled back."""
+        """Give a session for reading; what is changed in it is rolled back.
+
+        Raises:
+            DatabaseError: the database cannot be reached, opened or trusted.
+            KeyWrong: a sealed column does not open.
+        """
         with Session(self.engine) as session:
             yield session
 
@@ -146,51 +152,43 @@ class Database:
         """Give a session for writing: all of it is committed at the end, or none of it.
 
         Raises:
-            StorageFull: the disk refused the write; everything of this session was rolled back.
+            StorageFull: the disk refused the write.
+            DatabaseError: as for reading; or another process got in the way, and repeating helps.
+            KeyWrong: a sealed column does not open.
         """
         with Session(self.engine, expire_on_commit=False) as session:
             session.connection(execution_options={"wenzheng_write": True})
-            try:
-                yield session
-                session.commit()
-            except sa.exc.OperationalError as error:
-                session.rollback()
-                if is_disk_full(error):
-                    raise StorageFull(
-                        "the disk is full; nothing of this step was stored",
-                        item=self.engine.url.database or "",
-                        todo="Free some space and run the command again.",
-                    ) from error
-                raise
+            yield session
+            session.commit()
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
 
-def is_disk_full(error: sa.exc.DBAPIError) -> bool:
-    """Tell whether a database error means that the disk is full."""
-    original = error.orig
-    if isinstance(original, sqlite3.Error):
-        return getattr(original, "sqlite_errorname", "") == "SQLITE_FULL" or "disk is full" in str(original)
-    return getattr(original, "sqlstate", None) == "53100"  # disk_full
+def shown_url(url: sa.URL) -> str:
+    """Return the place of a database for people: the file of SQLite, else the URL without its password."""
+    return (url.database or "memory") if url.get_backend_name() == "sqlite" else url.render_as_string()
 
 
 def _make_engine(url: str) -> Engine:
-    engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+    # A statement's values are personal data; they must not get into error texts and from there into logs.
+    engine = sa.create_engine(url, pool_pre_ping=not url.startswith("sqlite"), hide_parameters=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "handle_error", _say_fault)
+    engine.dialect.wenzheng_place = shown_url(engine.url)  # type: ignore[attr-defined]
     return engine
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
     connection.isolation_level = None  # We say BEGIN ourselves, so that it may be IMMEDIATE.
     for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
-        f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -198,3 +196,26 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     write = connection.get_execution_options().get("wenzheng_write", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _say_fault(context: ExceptionContext) -> WenzhengError | None:
+    """Return our own error in the place of the driver's; None leaves it, without the values it quotes."""
+    if context.is_pre_ping:
+        return None  # The pool tries a dead connection, drops it and takes another; nothing failed yet.
+    original = context.original_exception
+    if isinstance(original, WenzhengError):
+        # A sealed column refused. SQLAlchemy would wrap it into an error about the statement.
+        return type(original)(original.what, item=original.item, todo=original.todo)
+    fault = fault_of(original, lost=context.is_disconnect, item=context.dialect.wenzheng_place)  # type: ignore[attr-defined]
+    if fault is None:
+        _forget_values(original, context.sqlalchemy_exception)
+    return fault
+
+
+def _forget_values(original: BaseException, wrapped: BaseException | None) -> None:
+    """Keep the first line of a PostgreSQL error only: its DETAIL quotes the whole row."""
+    first = getattr(getattr(original, "diag", None), "message_primary", None)
+    if first:
+        original.args = (first,)
+        if wrapped is not None:
+            wrapped.args = (f"({type(original).__name__}) {first}",)

@@ -1,15 +1,24 @@
 """The bureau's profile: one TOML file that says who the bureau is and by which rules it works.
 
 It is checked whole at start: every fault is named by its key, unknown keys are refused.
+docs/profile.md explains each key; a test compares the two.
 """
 
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from difflib import get_close_matches
 from functools import cached_property
+from itertools import product
 from pathlib import Path
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from config.errors import ProfileError
 
 KINDS = ("咨询", "求助", "建议", "投诉", "举报", "感谢", "申请公开", "征求意见反馈")
 SENTIMENTS = ("正面", "中性", "负面")
@@ -28,12 +37,30 @@ CATEGORIES = (
 )
 INVALID = "无效"
 EXTERNAL = "外部:"
+ROLES = ("拟稿", "科室负责人", "办公室", "分管领导")
+"""Who takes part in an answer, in the order of their offices."""
+
+SHIPPED = Path(__file__).with_name("linyi.toml")
+"""The profile of the first bureau, used where no other is named."""
 
 Text = Annotated[str, Field(min_length=1)]
+# Arrays of TOML are lists to Python; everything else must already have its type, since "5" or 1 for true
+# is more often a slip than a wish.
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise PydanticCustomError("zone", f"unknown time zone {name!r}, write one such as Asia/Shanghai") from error
+    return name
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", str_strip_whitespace=True, populate_by_name=True
+    )
 
 
 class Bureau(_Part):
@@ -42,15 +69,15 @@ class Bureau(_Part):
     name: Text
     short_name: Text
     region: Text
-    timezone: Text = "Asia/Shanghai"
+    timezone: Annotated[Text, AfterValidator(_known_zone)] = "Asia/Shanghai"
 
 
 class Section(_Part):
     """A section of the bureau: it can own a case."""
 
     name: Text
-    duties: tuple[Text, ...] = Field(min_length=1)
-    phrases: tuple[Text, ...] = ()
+    duties: Texts = Field(min_length=1)
+    phrases: Texts = ()
     contact: Text
 
 
@@ -58,8 +85,8 @@ class Body(_Part):
     """Another body: people are guided to it."""
 
     name: Text
-    duties: tuple[Text, ...] = Field(min_length=1)
-    phrases: tuple[Text, ...] = ()
+    duties: Texts = Field(min_length=1)
+    phrases: Texts = ()
     contact: Text
     route: Text
 
@@ -90,23 +117,23 @@ class ClockRule(_Part):
 
 
 class Chain(_Part):
-    """Who signs an answer, in order, for some kinds and urgencies (empty: all)."""
+    """Who takes part in an answer, in order, for some kinds and urgencies (empty: all)."""
 
     name: Text
-    kinds: tuple[Text, ...] = ()
-    urgencies: tuple[Text, ...] = ()
-    steps: tuple[Text, ...] = Field(min_length=1)
+    kinds: Texts = ()
+    urgencies: Texts = ()
+    steps: Texts = Field(min_length=1)
 
 
 class Profile(_Part):
     """The whole profile."""
 
     bureau: Bureau
-    sections: tuple[Section, ...] = Field(min_length=1)
-    bodies: tuple[Body, ...] = ()
-    channels: tuple[Channel, ...] = Field(min_length=1)
-    clocks: tuple[ClockRule, ...] = Field(min_length=1)
-    chains: tuple[Chain, ...] = Field(min_length=1)
+    sections: tuple[Section, ...] = Field(min_length=1, strict=False)
+    bodies: tuple[Body, ...] = Field((), strict=False)
+    channels: tuple[Channel, ...] = Field(min_length=1, strict=False)
+    clocks: tuple[ClockRule, ...] = Field(min_length=1, strict=False)
+    chains: tuple[Chain, ...] = Field(min_length=1, strict=False)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -128,7 +155,237 @@ class Profile(_Part):
         rules = [rule for rule in self.clocks if rule.id == clock_id and rule.since <= on]
         return max(rules, key=lambda rule: rule.since, default=None)
 
+    def chain(self, kind: str, urgency: str) -> Chain:
+        """Return the first chain written for a kind and urgency; `load_profile` makes sure there is one.
+
+        Raises:
+            KeyError: no chain fits; in a checked profile only for words that are no kind or urgency.
+        """
+        for chain in self.chains:
+            if _answers(chain, kind, urgency):
+                return chain
+        raise KeyError((kind, urgency))
+
+
+def _answers(chain: Chain, kind: str, urgency: str) -> bool:
+    return (not chain.kinds or kind in chain.kinds) and (not chain.urgencies or urgency in chain.urgencies)
+
 
 def load_profile(path: Path | None = None) -> Profile:
-    """Read and check a profile; without a path the shipped one."""
-    raise NotImplementedError
+    """Read and check a profile; without a path the shipped one.
+
+    Raises:
+        ProfileError: the file cannot be read or has faults; all of them are listed, each with its key.
+    """
+    path = path or SHIPPED
+    data = _read(path)
+    faults = [*_cross_faults(data)]
+    try:
+        # Only the documented names are keys of the file, not the names the program uses for them.
+        profile = Profile.model_validate(data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        found = [_describe(detail, data) for detail in error.errors(include_url=False)]
+        raise ProfileError(str(path), found + faults) from error
+    if faults:
+        raise ProfileError(str(path), faults)
+    return profile
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ProfileError(str(path), ["there is no such file"]) from error
+    except OSError as error:
+        raise ProfileError(str(path), [f"the file cannot be read: {error.strerror}"]) from error
+    try:
+        # Windows editors put a byte-order mark before UTF-8.
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        raise ProfileError(str(path), [f"line {line}: not UTF-8; save the file as UTF-8"]) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(str(path), [f"not TOML: {error}"]) from error
+
+
+# --- naming a key -----------------------------------------------------------------------------------------
+
+_PARTS: Mapping[str, type[_Part]] = {
+    "bureau": Bureau,
+    "sections": Section,
+    "bodies": Body,
+    "channels": Channel,
+    "clocks": ClockRule,
+    "chains": Chain,
+}
+
+_WORDS = {
+    "missing": "the key is missing",
+    "string_type": "must be text in quotes",
+    "string_too_short": "is empty",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number without quotes",
+    "date_type": "must be a date such as 2026-01-01, without quotes",
+    "tuple_type": "must be a list in [ ], or for a part of the profile blocks under [[ ]]",
+    "too_short": "needs at least one entry",
+    "model_type": "must be a block with keys",
+    "model_attributes_type": "must be a block with keys",
+}
+
+
+def _describe(detail: ErrorDetails, data: Mapping[str, Any]) -> str:
+    """Turn one fault found by pydantic into a line that names the key."""
+    where = _key(detail["loc"], data)
+    kind = detail["type"]
+    if kind == "extra_forbidden":
+        part = _PARTS[str(detail["loc"][0])] if len(detail["loc"]) > 1 else Profile
+        known = [field.alias or name for name, field in part.model_fields.items()]
+        return f"{where}: unknown key{_suggest(str(detail['loc'][-1]), known)}"
+    if kind == "literal_error":
+        return f"{where}: must be one of {detail['ctx']['expected']}"
+    if kind == "greater_than_equal":
+        return f"{where}: must be {detail['ctx']['ge']} or more"
+    return f"{where}: {_WORDS.get(kind, detail['msg'])}"
+
+
+def _key(loc: Sequence[int | str], data: Mapping[str, Any]) -> str:
+    """Write a place as a key: an entry by its id or name where that is unique, else by its number from 0."""
+    text = ""
+    for position, part in enumerate(loc):
+        if isinstance(part, str):
+            text += f".{part}" if text else part
+        elif position == 1:
+            text += f"[{_label(str(loc[0]), part, data)}]"
+        else:
+            text += f"[{part}]"
+    return text
+
+
+def _label(part: str, number: int, data: Mapping[str, Any]) -> str:
+    entries = dict(_entries(data, part))
+    own = [_text(entry, "id") or _text(entry, "name") for entry in entries.values()]
+    mine = entries.get(number, {})
+    label = _text(mine, "id") or _text(mine, "name")
+    return label if label and own.count(label) == 1 else str(number)
+
+
+def _suggest(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+# --- faults between keys ----------------------------------------------------------------------------------
+# They are looked for in the file as it was read, so that one run lists them beside the faults of single keys.
+# A value of the wrong type is passed over here; pydantic has named it.
+
+
+def _entries(data: Mapping[str, Any], part: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    blocks = data.get(part)
+    if isinstance(blocks, list):
+        yield from ((number, block) for number, block in enumerate(blocks) if isinstance(block, dict))
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _texts(entry: Mapping[str, Any], key: str) -> list[str]:
+    value = entry.get(key, [])
+    return [item.strip() for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _cross_faults(data: Mapping[str, Any]) -> Iterator[str]:
+    yield from _repeated_names(data)
+    yield from _owner_faults(data)
+    yield from _channel_faults(data)
+    yield from _clock_faults(data)
+    yield from _chain_faults(data)
+
+
+def _repeated_names(data: Mapping[str, Any]) -> Iterator[str]:
+    for part, key in (
+        ("sections", "name"),
+        ("bodies", "name"),
+        ("channels", "id"),
+        ("channels", "name"),
+        ("chains", "name"),
+    ):
+        names = [(number, _text(entry, key)) for number, entry in _entries(data, part)]
+        times = Counter(name for _, name in names if name)
+        seen: set[str] = set()
+        for number, name in names:
+            if name in seen:
+                said = "named" if key == "name" else f"given the {key}"
+                count = "two" if times[name] == 2 else str(times[name])
+                yield f"{part}[{number}].{key}: {count} {part} are {said} {name}"
+            if name:
+                seen.add(name)
+
+
+def _owner_faults(data: Mapping[str, Any]) -> Iterator[str]:
+    sections = {_text(entry, "name") for _, entry in _entries(data, "sections")} - {""}
+    places: dict[str, str] = {}
+    for part in ("sections", "bodies"):
+        for number, entry in _entries(data, part):
+            name = _text(entry, "name")
+            where = _key((part, number, "name"), data)
+            if part == "bodies" and name in sections:
+                yield f"{where}: a section has the same name"
+            if name == INVALID or name.startswith((EXTERNAL, "外部：")):
+                yield f"{where}: {INVALID} and names that begin with {EXTERNAL} have a meaning of their own"
+            phrases = _key((part, number, "phrases"), data)
+            for phrase in _texts(entry, "phrases"):
+                # A phrase of two owners speaks for neither.
+                if phrase in places:
+                    yield f"{phrases}: {phrase} stands in {places[phrase]} already"
+                places.setdefault(phrase, phrases)
+
+
+def _channel_faults(data: Mapping[str, Any]) -> Iterator[str]:
+    clocks = {_text(entry, "id") for _, entry in _entries(data, "clocks")} - {""}
+    for number, entry in _entries(data, "channels"):
+        clock = _text(entry, "clock")
+        if clock and clock not in clocks:
+            where = _key(("channels", number, "clock"), data)
+            yield f"{where}: there is no clock {clock}{_suggest(clock, clocks)}"
+        since = entry.get("cases_since")
+        where = _key(("channels", number, "cases_since"), data)
+        if isinstance(since, date) and not 2000 <= since.year <= 2100:
+            yield f"{where}: {since} is not a likely day"
+        if since is not None and entry.get("expects_reply") is False:
+            yield f"{where}: the channel expects no reply and opens no cases; remove the key"
+
+
+def _clock_faults(data: Mapping[str, Any]) -> Iterator[str]:
+    seen: set[tuple[str, Any]] = set()
+    for number, entry in _entries(data, "clocks"):
+        rule = (_text(entry, "id"), entry.get("from"))
+        if all(rule) and isinstance(rule[1], date):
+            if rule in seen:
+                yield f"clocks[{number}].from: two rules of the clock {rule[0]} begin on {rule[1]}"
+            seen.add(rule)
+        if entry.get("pausable") is True and entry.get("unit") in ("hours", "months"):
+            where = _key(("clocks", number, "pausable"), data)
+            yield f"{where}: a limit in {entry['unit']} cannot pause"
+
+
+def _chain_faults(data: Mapping[str, Any]) -> Iterator[str]:
+    covered: set[tuple[str, str]] = set()
+    chains = list(_entries(data, "chains"))
+    for number, entry in chains:
+        for key, known in (("kinds", KINDS), ("urgencies", URGENCIES), ("steps", ROLES)):
+            where = _key(("chains", number, key), data)
+            for word in _texts(entry, key):
+                if word not in known:
+                    yield f"{where}: {word} is none of {'、'.join(known)}{_suggest(word, known)}"
+        steps = _texts(entry, "steps")
+        if steps and (steps[0] != ROLES[0] or len(steps) < 2 or len(set(steps)) < len(steps)):
+            where = _key(("chains", number, "steps"), data)
+            yield f"{where}: begin with {ROLES[0]} and let somebody else sign, nobody twice"
+        kinds, urgencies = _texts(entry, "kinds") or KINDS, _texts(entry, "urgencies") or URGENCIES
+        covered |= set(product(kinds, urgencies))
+    for kind in KINDS if chains else ():
+        open_to = [urgency for urgency in URGENCIES if (kind, urgency) not in covered]
+        if open_to:
+            yield f"chains: no chain is written for {kind} with urgency {'、'.join(open_to)}"

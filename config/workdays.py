@@ -4,6 +4,7 @@ Sources of the days, the later one winning: the ordinary week; the statutory day
 without a published calendar; the published calendars inside the package `chinesecalendar`; imported calendars.
 """
 
+from calendar import monthrange
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -156,9 +157,7 @@ def _statutory(year: int) -> Mapping[date, _Mark]:
     )
 
 
-def count_working_days(
-    start: date, n: int, calendar: WorkCalendar, pauses: Sequence[Pause] = ()
-) -> Reckoning:
+def count_working_days(start: date, n: int, calendar: WorkCalendar, pauses: Sequence[Pause] = ()) -> Reckoning:
     """Return the n-th working day after a day.
 
     Args:
@@ -197,9 +196,7 @@ def working_days_between(start: date, end: date, calendar: WorkCalendar) -> int:
     return sum(calendar.is_workday(start + timedelta(days=number)) for number in days)
 
 
-def reckon(
-    start: date, amount: int, unit: DayUnit, calendar: WorkCalendar, pauses: Sequence[Pause] = ()
-) -> Reckoning:
+def reckon(start: date, amount: int, unit: DayUnit, calendar: WorkCalendar, pauses: Sequence[Pause] = ()) -> Reckoning:
     """Return the last day of a limit that ends on a day.
 
     Calendar days and months that end on a closed day roll over to the next working day.
@@ -212,7 +209,7 @@ def reckon(
 
     Raises:
         CalendarError: the due day lies after the year 9999.
-        ValueError: a limit in months with pauses.
+        ValueError: a limit in months with pauses, or a limit in hours.
     Source: 《民法典》第二百零一条至第二百零三条 (not checked against the official text: the steps say so).
     """
     if unit == "working_days":
@@ -223,20 +220,23 @@ def reckon(
         last, stopped = _count_days(start, amount, pauses)
         steps += [text for _, text in _pause_steps(start, stopped, pauses)]
         steps.append(f"第{amount}日为{_long(last)}")
-    else:
+    elif unit == "months":
         if pauses:
             raise ValueError("a limit in months cannot be paused")
         last = _add_months(start, amount)
         steps.append(f"满{amount}个月为{_long(last)}")
         if last.day != start.day:
             steps.append("到期月没有对应日，以该月末日为最后一日（《民法典》第二百零二条，依据待核）")
+    else:
+        raise ValueError(f"a limit in {unit} does not end on a day")
     due = last
+    closed: list[date] = []
     while not calendar.is_workday(due):
+        closed.append(due)
         due = _next(due)
-    if due != last:
-        steps.append(
-            f"{_day_name(last, calendar)}，顺延至其后第一个工作日（《民法典》第二百零三条，依据待核）"
-        )
+    if closed:
+        names = "、".join(_closed_step(*run, start) for run in _named_runs(closed, calendar))
+        steps.append(f"最后一日休息（{names}），顺延至其后第一个工作日（《民法典》第二百零三条，依据待核）")
     steps.append(f"截止日为{_long(due)}")
     return _reckoning(start, due, steps, calendar)
 
@@ -305,13 +305,10 @@ def _count_days(start: date, amount: int, pauses: Sequence[Pause]) -> tuple[date
 
 
 def _add_months(start: date, amount: int) -> date:
-    months = start.year * 12 + start.month - 1 + amount
-    year, month = divmod(months, 12)
+    year, month = divmod(start.year * 12 + start.month - 1 + amount, 12)
     if year > date.max.year:
         raise _too_late()
-    next_month = date(year + month // 11, (month + 1) % 12 + 1, 1) if (year, month) != (9999, 11) else None
-    last = 31 if next_month is None else (next_month - _ONE_DAY).day
-    return date(year, month + 1, min(start.day, last))
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1]))
 
 
 def _reckoning(start: date, due: date, steps: list[str], calendar: WorkCalendar) -> Reckoning:
@@ -331,28 +328,36 @@ def _named_steps(
     calendar: WorkCalendar,
 ) -> list[str]:
     """Name every holiday skipped, make-up day counted and pause by date, then the weekends in one line."""
-    weekends = [day for day in closed if calendar.name_of(day) == WEEKEND]
     steps = _pause_steps(start, stopped, pauses)
-    for first, last, name in _runs((day, calendar.name_of(day)) for day in closed):
+    for first, last, name in _named_runs(closed, calendar):
         if name != WEEKEND:
-            steps.append((first, f"{_span(first, last, start)} {name}放假，不计"))
+            steps.append((first, f"{_closed_step(first, last, name, start)}，不计"))
     for day in made_up:
         steps.append((day, f"{_short(day, start)}（周{_WEEKDAYS[day.weekday()]}）调休上班，计入"))
     lines = [text for _, text in sorted(steps)]
+    weekends = [day for day in closed if calendar.name_of(day) == WEEKEND]
     if weekends:
-        spans = "、".join(
-            _span(first, last, start) for first, last, _ in _runs((day, WEEKEND) for day in weekends)
-        )
-        lines.append(f"周末{len(weekends)}天不计：{spans}")
+        spans, before = [], start
+        for first, last, _ in _named_runs(weekends, calendar):
+            spans.append(_span(first, last, before))
+            before = last
+        lines.append(f"周末{len(weekends)}天不计：{'、'.join(spans)}")
     return lines
 
 
 def _pause_steps(start: date, stopped: list[date], pauses: Sequence[Pause]) -> list[tuple[date, str]]:
     reasons = ((day, pause.reason) for day in stopped if (pause := _paused(day, pauses)))
     return [
-        (first, f"{_span(first, last, start)} 暂停计时（{reason}），不计")
-        for first, last, reason in _runs(reasons)
+        (first, f"{_span(first, last, start)} 暂停计时（{reason}），不计") for first, last, reason in _runs(reasons)
     ]
+
+
+def _named_runs(days: list[date], calendar: WorkCalendar) -> list[tuple[date, date, str]]:
+    return _runs((day, calendar.name_of(day)) for day in days)
+
+
+def _closed_step(first: date, last: date, name: str, start: date) -> str:
+    return f"{_span(first, last, start)} {name}{'' if name == WEEKEND else '放假'}"
 
 
 def _runs(days: Iterable[tuple[date, str]]) -> list[tuple[date, date, str]]:
@@ -370,27 +375,22 @@ def _first_step(start: date) -> str:
     return f"{_long(start)}为起始日，当日不计，自次日起计算"
 
 
-def _day_name(day: date, calendar: WorkCalendar) -> str:
-    name = calendar.name_of(day)
-    return "该日为周末" if name == WEEKEND else f"该日为{name}放假"
-
-
 def _long(day: date) -> str:
     return f"{day.year}年{day.month}月{day.day}日（周{_WEEKDAYS[day.weekday()]}）"
 
 
-def _short(day: date, start: date) -> str:
-    """Write a day with its year only if it is not the year everything started in."""
-    year = f"{day.year}年" if day.year != start.year else ""
+def _short(day: date, before: date) -> str:
+    """Write a day with its year only if it is not the year of the day named before it."""
+    year = f"{day.year}年" if day.year != before.year else ""
     return f"{year}{day.month}月{day.day}日"
 
 
-def _span(first: date, last: date, start: date) -> str:
+def _span(first: date, last: date, before: date) -> str:
     if first == last:
-        return _short(first, start)
+        return _short(first, before)
     if (first.year, first.month) == (last.year, last.month):
-        return f"{_short(first, start)}—{last.day}日"
-    return f"{_short(first, start)}—{_short(last, start)}"
+        return f"{_short(first, before)}—{last.day}日"
+    return f"{_short(first, before)}—{_short(last, first)}"
 
 
 def _moment(moment: datetime) -> str:

@@ -1,7 +1,7 @@
 """Staff accounts: making and changing them, logging in and out, and the session behind a log-in cookie.
 
 Passwords are kept as argon2id hashes, session tokens as SHA-256 (they are random, so no salt is needed).
-Every act is recorded in the audit by the caller's own transaction, so that neither exists without the other.
+Every act is recorded in the audit within its own transaction, so that neither exists without the other.
 """
 
 import hashlib
@@ -74,7 +74,7 @@ def create_staff(
     Args:
         username: 2-64 letters, digits, `.`, `_` or `-`; upper and lower case are the same.
         section: one of the profile's; needed by 科室人员 and 科室负责人.
-        actor: who does it, for the audit (`staff:3`, `cli`).
+        actor: who does it, for the audit: a user name, or `system` for the command line.
 
     Raises:
         AccountError: the name is taken or malformed, or role or section are not known.
@@ -123,9 +123,7 @@ def set_role(
     record(session, ctx.vault, actor, AuditAction.STAFF_ROLE, _subject(staff), detail, now)
 
 
-def set_password(
-    session: Session, username: str, password: str, now: datetime, *, ctx: Context, actor: str
-) -> None:
+def set_password(session: Session, username: str, password: str, now: datetime, *, ctx: Context, actor: str) -> None:
     """Give an account another password, end its sessions and lift a lock; the caller commits.
 
     Raises:
@@ -216,7 +214,7 @@ def log_in(ctx: Context, username: str, password: str, now: datetime) -> LogIn |
                 expires_at=now + SESSION_FOR,
             )
         )
-        record(session, ctx.vault, _subject(staff), AuditAction.STAFF_LOGIN, _subject(staff), {}, now)
+        record(session, ctx.vault, staff.username, AuditAction.STAFF_LOGIN, _subject(staff), {}, now)
         return LogIn(token, csrf, staff)
 
 
@@ -233,9 +231,7 @@ def visit(ctx: Context, token: str, now: datetime) -> Visit | None:
     login, staff = row
     if now - login.last_seen_at >= SEEN_STEP:
         with ctx.database.writing() as session:
-            session.execute(
-                sa.update(StaffSession).where(StaffSession.id == login.id).values(last_seen_at=now)
-            )
+            session.execute(sa.update(StaffSession).where(StaffSession.id == login.id).values(last_seen_at=now))
     return Visit(login.id, login.csrf_token, staff, login.expires_at)
 
 
@@ -243,8 +239,8 @@ def log_out(ctx: Context, visit: Visit, now: datetime) -> None:
     """End one session."""
     with ctx.database.writing() as session:
         session.execute(sa.delete(StaffSession).where(StaffSession.id == visit.session_id))
-        subject = _subject(visit.staff)
-        record(session, ctx.vault, subject, AuditAction.STAFF_LOGOUT, subject, {}, now)
+        staff = visit.staff
+        record(session, ctx.vault, staff.username, AuditAction.STAFF_LOGOUT, _subject(staff), {}, now)
 
 
 def random_password() -> str:
@@ -280,7 +276,7 @@ def _count_failure(ctx: Context, session: Session, staff: Staff, now: datetime) 
     if staff.failed_logins >= MAX_FAILURES:
         staff.failed_logins, staff.locked_until = 0, now + LOCKED_FOR
         action = AuditAction.STAFF_LOCKED
-    record(session, ctx.vault, _subject(staff), action, _subject(staff), {}, now)
+    record(session, ctx.vault, staff.username, action, _subject(staff), {}, now)
 
 
 def _check_role(ctx: Context, username: str, role: str, section: str | None) -> None:

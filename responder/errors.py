@@ -7,6 +7,8 @@ ResponderError
 ├── AccountError              an account cannot be made or changed as asked
 │   └── PasswordRefused       the password is too short, too long, or the user name
 ├── DeskUnavailable           the desk cannot listen at its address
+├── AlreadyRunning            another scheduler works on this home
+├── DemoRefused               the demo would overwrite something that is no demo
 └── ReportError               a weekly summary cannot be made, found or written
     ├── EditionMissing        there is no such edition
     ├── ReportFormatUnknown   the summary is not written in this format
@@ -80,17 +82,13 @@ class PasswordRefused(AccountError):
     """Raised when a new password does not follow the rules; the password itself is never quoted."""
 
 
+class AlreadyRunning(ResponderError):
+    """Raised by `scheduler_lock` when another process holds the lock; this one ends, that one goes on."""
+
+
+class DemoRefused(ResponderError):
+    """Raised by `fill_demo` when the home is no demo home; nothing in it was touched."""
+
+
 class DeskUnavailable(ResponderError):
     """Raised by `serve` when the desk cannot listen at its address; nothing was started."""
-
-
-class AccountError(ResponderError):
-    """Raised by `accounts`; the account was neither made nor changed."""
-
-
-class PasswordRefused(ResponderError):
-    """Raised by `accounts` for a password that does not follow the rules; the old one stays."""
-
-
-class WeekUnknown(ResponderError):
-    """Raised by `weeks` for a text that does not name a week; nothing is reported."""

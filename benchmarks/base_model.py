@@ -1,0 +1,99 @@
+"""Build the shipped model: `python benchmarks/base_model.py --data FOLDER`.
+
+Learns every question from the seeds, the shipped profile and the data folder, writes classifier/models/base.npz
+and prints the figures of held-out folds. With `--repeat N` the figures are measured N times with other folds
+and nothing is written; `--question Q` looks at one question only.
+The folder holds labelled.csv (title, body, category), emotions.csv (text, emotion) and reviews_train.csv
+(text, label). Nothing of it enters the bundle but words that several texts share, and their weights.
+"""
+
+import argparse
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+
+from classifier import corpus, training
+from classifier.corpus import Example
+from classifier.store import QUESTIONS, SHIPPED, load_bundle, save_bundle
+from config.profile import Profile, load_profile
+from config.redact import mask
+
+SEED = 20261123
+
+
+def board_examples(folder: Path) -> list[Example]:
+    """Return the labelled board messages for `category`, one group an author."""
+    return [
+        Example(mask(row["title"]), mask(row["body"]), row["category"], f"board:{row['author']}")
+        for row in _rows(folder / "labelled.csv")
+    ]
+
+
+def post_examples(folder: Path) -> list[Example]:
+    """Return the labelled posts for `emotion`."""
+    return [
+        Example("", mask(row["text"]), row["emotion"], f"post:{number}")
+        for number, row in enumerate(_rows(folder / "emotions.csv"))
+    ]
+
+
+def gather(folder: Path, profile: Profile) -> dict[str, list[Example]]:
+    """Return the examples of every question."""
+    examples = {question: corpus.gather(question, profile) for question in QUESTIONS}
+    examples["category"] += board_examples(folder)
+    examples["emotion"] += post_examples(folder)
+    return examples
+
+
+def measure(question: str, rows: list[Example], times: int) -> None:
+    """Print the mean figures of repeated, grouped held-out folds: all rows, and the seeds alone."""
+    figures = []
+    for number in range(times):
+        held = training.train_question(question, rows, SEED + number).notes["held_out"]
+        answered = held["answered"]
+        figures.append(
+            (
+                held["accuracy"],
+                held["macro_f1"],
+                answered["share"],
+                answered["accuracy"],
+                held["calibration"]["error"],
+            )
+        )
+    mean, spread = np.mean(figures, axis=0), np.std(figures, axis=0)
+    names = ("accuracy", "macro_f1", "answered", "accuracy_answered", "calibration_error")
+    said = "  ".join(f"{name} {m:.3f}±{s:.3f}" for name, m, s in zip(names, mean, spread, strict=True))
+    print(f"{question:10} rows {sum(row.measured for row in rows)}  {said}", flush=True)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def main() -> None:
+    """Read the arguments, then measure or build."""
+    parser = argparse.ArgumentParser(description="Build the shipped model.")
+    parser.add_argument("--data", type=Path, required=True, help="folder with labelled.csv and emotions.csv")
+    parser.add_argument("--repeat", type=int, default=0, help="measure so many times and write nothing")
+    parser.add_argument("--question", choices=QUESTIONS, action="append", help="only this one")
+    arguments = parser.parse_args()
+    profile = load_profile()
+    examples = gather(arguments.data, profile)
+    if arguments.repeat:
+        for question in arguments.question or QUESTIONS:
+            measure(question, examples[question], arguments.repeat)
+        return
+    questions = training.train_bundle(examples, None, SEED)
+    path = save_bundle(questions, SHIPPED.parent, prefix="base", name=SHIPPED.name)
+    bundle = load_bundle(path)
+    print(f"{bundle.version}: {path.stat().st_size / 2**20:.2f} MiB, {len(bundle.served.vocabulary.features)} features")
+    for name, notes in bundle.report.items():
+        held = notes["held_out"]
+        print(name, json.dumps({key: held[key] for key in ("rows", "accuracy", "macro_f1", "answered")}))
+
+
+if __name__ == "__main__":
+    main()

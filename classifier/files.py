@@ -1,0 +1,166 @@
+"""Files for the command line: a table in, answers or figures out. Needs neither a home nor a database."""
+
+import csv
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from classifier.candidates import measured
+from classifier.errors import ClassifierError, TrainingDataError
+from classifier.labelled import read_labelled
+from classifier.predict import Answer, TextIn, predict_each
+from classifier.store import Bundle, load_bundle
+from classifier.versions import active_bundle
+from collector.importing import read_file
+from collector.readers import Limits, Table, open_table
+from config.context import Progress
+from config.home import open_home
+from config.profile import load_profile
+from config.settings import Settings
+
+COLUMNS = (
+    "id",
+    "category",
+    "category_confidence",
+    "owner",
+    "owner_confidence",
+    "kind",
+    "sentiment",
+    "emotion",
+    "urgency",
+    "abstained",
+    "why",
+)
+BATCH = 500
+
+_CHANNELS = ("channel", "渠道", "来源渠道")
+_NUMBER = re.compile(r"[+-]?[\d.,]+")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SEPARATORS = re.compile(r"[,;=\s]+")
+
+
+def classify_file(settings: Settings, path: Path, out: Path, progress: Progress | None = None) -> dict[str, int]:
+    """Answer for every row of a table and write them as CSV (UTF-8, columns `COLUMNS`).
+
+    Every answer column holds the best guess; `abstained` names the questions under their threshold, joined
+    by `;`; `why` is question=word,word;…. Emotion is filled for channel posts, or where the table has no
+    channel column. A row without an id gets its position. The file appears whole or not at all.
+
+    Returns:
+        Counts: rows = classified + skipped (blank or unreadable rows); failed, of the classified.
+
+    Raises:
+        FileRefused: the table cannot be read.
+        ClassifierError: OUT cannot be written.
+        ModelError: the model cannot be used.
+    """
+    limits = Limits.of(settings)
+    profile = load_profile(settings.profile)
+    bundle = bundle_in_service(settings)
+    table = open_table(path.name, read_file(path, limits), limits)
+    counts = {"rows": 0, "classified": 0, "skipped": 0, "failed": 0}
+    partial = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            rows = _texts(table)
+            while batch := list(islice(rows, BATCH)):
+                answers, failed = predict_each(bundle, profile, [text for _, text in batch])
+                writer.writerows(
+                    [safe(row_id), *cells_of(answer)] for (row_id, _), answer in zip(batch, answers, strict=True)
+                )
+                counts["classified"] += len(batch)
+                counts["failed"] += len(failed)
+                if progress:
+                    progress(counts["classified"], None)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(out)
+    except OSError as error:
+        raise ClassifierError(
+            f"the file cannot be written ({error.strerror})",
+            item=str(out),
+            todo="Check folder, rights and free space.",
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    counts["skipped"] = sum(table.skipped.values())
+    counts["rows"] = counts["classified"] + counts["skipped"]
+    return counts
+
+
+def evaluate_file(
+    settings: Settings, path: Path, question: str, *, rename: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Return the figures of the model in service on a labelled table, ready for JSON.
+
+    Keys are those of `classifier.evaluation.evaluate`, and `question`, `version` and `table` (what became of
+    the rows).
+
+    Raises:
+        TrainingDataError: no label column, or no row can be used.
+        FileRefused: the table cannot be read.
+        ModelError: the model cannot be used.
+    """
+    from classifier.evaluation import evaluate
+
+    profile = load_profile(settings.profile)
+    bundle = bundle_in_service(settings)
+    labelled = read_labelled(settings, profile, path, rename=rename, question=question)
+    if question != "urgency" and question not in bundle.questions:
+        raise TrainingDataError("the model never learned this question", item=question, todo="Train it first.")
+    figures = evaluate(*measured(profile, bundle, question, labelled.examples[question]))
+    return {"question": question, "version": bundle.version, **figures, "table": labelled.counts}
+
+
+def bundle_in_service(settings: Settings) -> Bundle:
+    """Return the bundle in service of this home, or the shipped one where there is no home yet."""
+    if settings.database_url is None and not (settings.home / "wenzheng.db").exists():
+        return load_bundle()
+    ctx = open_home(settings)
+    try:
+        return active_bundle(ctx)
+    finally:
+        ctx.close()
+
+
+def cells_of(answer: Answer) -> list[str]:
+    """Return the cells of an answer in the order of `COLUMNS`, without the id."""
+    return [
+        answer.category,
+        f"{answer.category_confidence:.4f}",
+        answer.owner,
+        f"{answer.owner_confidence:.4f}",
+        answer.kind,
+        answer.sentiment,
+        answer.emotion or "",
+        answer.urgency,
+        ";".join(answer.abstained),
+        ";".join(f"{name}={_listed(words)}" for name, words in answer.why.items() if words),
+    ]
+
+
+def safe(text: str) -> str:
+    """Return a copied cell so that a spreadsheet takes it for text; numbers stay as they are."""
+    return "'" + text if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ",".join(_SEPARATORS.sub(" ", word) for word in words)
+
+
+def _texts(table: Table) -> Iterator[tuple[str, TextIn]]:
+    """Yield id and text of every row."""
+    names = [str(column).strip().lower() for column in table.columns]
+    channel = next((names.index(name) for name in _CHANNELS if name in names), None)
+    for position, cells in table.rows():
+        told = {
+            name: table.text(cells, table.fields[name]) if name in table.fields else ""
+            for name in ("external_id", "title", "body")
+        }
+        where = None if channel is None else table.text(cells, channel).strip()
+        yield told["external_id"].strip() or position, TextIn(told["title"], told["body"], where)

@@ -1,0 +1,236 @@
+"""Answers with confidence and reasons, or an abstention. Pure: nothing is read or written.
+
+One look into the vocabulary and one sparse product answer every question of a batch; the words that weigh
+most for the answer given are its reasons.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from classifier.features import WORD, clip, count, words_of
+from classifier.owners import fitted
+from classifier.store import QUESTIONS, Bundle, Floats
+from classifier.urgency import URGENCY_THRESHOLD, Judgement, judge
+from config.logs import get_logger
+from config.profile import INVALID, Profile
+
+log = get_logger(__name__)
+
+Ints = NDArray[np.int_]
+
+POSTS = "posts"
+REASONS = 5
+LOOKED_AT = 16
+"""Of a text's features, the weightiest so many are turned into words; some become the same word, some none."""
+LONGEST_REASON = 8
+
+
+@dataclass(frozen=True)
+class TextIn:
+    """A text to answer for; the channel, where known, decides whether its emotion is of interest."""
+
+    title: str
+    body: str
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The best guess to every question; those in `abstained` are for a person to decide.
+
+    Args:
+        emotion: None where it is not asked for: any channel but posts.
+        abstained: questions whose confidence is under the threshold.
+        why: of each question up to five words of the text that decided.
+    """
+
+    category: str
+    category_confidence: float
+    owner: str
+    owner_confidence: float
+    kind: str
+    kind_confidence: float
+    sentiment: str
+    sentiment_confidence: float
+    emotion: str | None
+    emotion_confidence: float | None
+    urgency: str
+    urgency_confidence: float
+    abstained: tuple[str, ...]
+    why: dict[str, list[str]]
+
+
+NOTHING_SAID = {
+    "category": "其他",
+    "owner": INVALID,
+    "kind": "咨询",
+    "sentiment": "中性",
+    "emotion": "surprise",
+}
+"""The guesses for a text without one known word."""
+
+
+def predict(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> list[Answer]:
+    """Answer every question for every text, in order.
+
+    Owners are those of the profile, whatever the bundle learned. A text without a known word is guessed
+    无效 and everything about it left to a person.
+    """
+    if not texts:
+        return []
+    bundle = fitted(bundle, profile)
+    served = bundle.served
+    words = [(words_of(text.title), words_of(text.body)) for text in texts]
+    counts = count(words, served.vocabulary)
+    lengths = np.sqrt(counts.multiply(counts) @ served.rarity)
+    products = counts @ served.weights
+    best: dict[str, np.ndarray[Any, Any]] = {}
+    sure: dict[str, Floats] = {}
+    for number, (name, question) in enumerate(bundle.questions.items()):
+        length = np.maximum(lengths[:, number : number + 1], 1e-6)
+        scores = products[:, served.columns[name]] / length + question.bias
+        chances = softmax(question.slope * scores, axis=1)
+        best[name] = chances.argmax(1)
+        sure[name] = chances.max(1)
+    columns = np.stack([best[name] + served.columns[name].start for name in bundle.questions], axis=1)
+    answers = []
+    for row, (text, told) in enumerate(zip(texts, words, strict=True)):
+        inside = slice(counts.indptr[row], counts.indptr[row + 1])
+        if inside.start == inside.stop:
+            answers.append(nothing_known(text))
+            continue
+        weightiest = _weightiest(counts.indices[inside], counts.data[inside], served.weights, columns[row])
+        reader = _Reader(text, told[0] + told[1])
+        said, confidence, why = dict(NOTHING_SAID), dict.fromkeys(QUESTIONS, 0.0), {}
+        abstained = [name for name in QUESTIONS if name not in bundle.questions]
+        for name, numbers in zip(bundle.questions, weightiest, strict=True):
+            question = bundle.questions[name]
+            said[name] = question.labels[best[name][row]]
+            confidence[name] = round(float(sure[name][row]), 4)
+            why[name] = reader.phrases([served.vocabulary.features[number] for number in numbers])
+            if sure[name][row] < question.threshold:
+                abstained.append(name)
+        answers.append(_answer(text, said, confidence, abstained, why, judge(text.title, text.body)))
+    return answers
+
+
+def predict_each(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> tuple[list[Answer], list[int]]:
+    """Answer as `predict` does, but let no text hold up the others.
+
+    Returns:
+        The answers, and the places of the texts that could not be looked at and were left to a person.
+    """
+    try:
+        return predict(bundle, profile, texts), []
+    except Exception as error:
+        if len(texts) == 1:
+            log.error("text_failed", error=type(error).__name__)
+            return [nothing_known(texts[0])], [0]
+    answers, failed = [], []
+    for place, text in enumerate(texts):
+        answer, broken = predict_each(bundle, profile, [text])
+        answers += answer
+        failed += [place] * len(broken)
+    return answers, failed
+
+
+def nothing_known(text: TextIn) -> Answer:
+    """Return the answer for a text of which nothing is known: guesses, all left to a person."""
+    unsure = Judgement("低", 0.0, ())
+    return _answer(text, NOTHING_SAID, dict.fromkeys(QUESTIONS, 0.0), list(QUESTIONS), {}, unsure)
+
+
+def _answer(
+    text: TextIn,
+    said: Mapping[str, str],
+    confidence: Mapping[str, float],
+    abstained: Sequence[str],
+    why: dict[str, list[str]],
+    judgement: Judgement,
+) -> Answer:
+    asks_emotion = text.channel in (None, POSTS)
+    left = [name for name in abstained if name != "emotion" or asks_emotion]
+    if judgement.confidence < URGENCY_THRESHOLD:
+        left.append("urgency")
+    reasons = {name: words for name, words in why.items() if name != "emotion" or asks_emotion}
+    reasons["urgency"] = list(judgement.reasons[:REASONS])
+    return Answer(
+        category=said["category"],
+        category_confidence=confidence["category"],
+        owner=said["owner"],
+        owner_confidence=confidence["owner"],
+        kind=said["kind"],
+        kind_confidence=confidence["kind"],
+        sentiment=said["sentiment"],
+        sentiment_confidence=confidence["sentiment"],
+        emotion=said["emotion"] if asks_emotion else None,
+        emotion_confidence=confidence["emotion"] if asks_emotion else None,
+        urgency=judgement.urgency,
+        urgency_confidence=judgement.confidence,
+        abstained=tuple(left),
+        why=reasons,
+    )
+
+
+def _weightiest(numbers: Ints, values: Floats, weights: Floats, columns: Ints) -> list[list[int]]:
+    """Return for each column the features of a text that speak most for it, weightiest first."""
+    shares = weights[numbers[:, None], columns] * values[:, None]
+    if len(numbers) > LOOKED_AT:
+        top = np.argpartition(-shares, LOOKED_AT, axis=0)[:LOOKED_AT]
+        shares = np.take_along_axis(shares, top, 0)
+        numbers = numbers[top]
+    else:
+        numbers = np.broadcast_to(numbers[:, None], shares.shape)
+    order = np.argsort(-shares, axis=0, kind="stable")
+    found = np.take_along_axis(numbers, order, 0).T.tolist()
+    positive = (shares > 0).sum(0).tolist()
+    return [row[:length] for row, length in zip(found, positive, strict=True)]
+
+
+class _Reader:
+    """Turns features back into words of the text as its author wrote them."""
+
+    def __init__(self, text: TextIn, words: list[str]) -> None:
+        self.raw = clip(text.title) + "\n" + clip(text.body)
+        self.lower = self.raw.lower()
+        self.words = words
+        self.joined = "".join(words)
+        self.starts = [0, *accumulate(map(len, words))]
+        self.known: dict[str, str | None] = {}
+
+    def phrases(self, features: Sequence[str]) -> list[str]:
+        """Return the first few different words behind features, in their order."""
+        found: list[str] = []
+        for feature in features:
+            if feature not in self.known:
+                self.known[feature] = self._phrase(feature)
+            phrase = self.known[feature]
+            if phrase and not any(phrase in other or other in phrase for other in found):
+                found.append(phrase)
+                if len(found) == REASONS:
+                    break
+        return found
+
+    def _phrase(self, feature: str) -> str | None:
+        """Return the word, or the words next to each other, around a feature; None if unreadable."""
+        name = feature[1:]
+        if feature[0] != WORD or len(name) < 2:
+            start = self.joined.find(name)
+            if start < 0:
+                return None  # A run of characters across title and body.
+            first = bisect_right(self.starts, start) - 1
+            last = bisect_right(self.starts, start + len(name) - 1)
+            name = "".join(self.words[first:last])
+        if not 2 <= len(name) <= LONGEST_REASON or not name.isalpha():
+            return None
+        if name in self.raw:
+            return name
+        start = self.lower.find(name)
+        return self.raw[start : start + len(name)] if start >= 0 else None

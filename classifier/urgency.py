@@ -1,0 +1,145 @@
+"""How urgent a message is, by rules that name their reason.
+
+高: safety of life, mass matter, media threat, data leak, legal deadline passed. 中: a deadline within days,
+ongoing harm, repeated grievance, specific tip-off. 低: the rest. A cue that is denied (没有危险), past
+(前年着过火) or only supposed (万一着火) does not count, but makes the answer unsure: a person looks.
+"""
+
+import re
+from dataclasses import dataclass
+
+from classifier.features import clip
+
+HIGH, MIDDLE, LOW = "高", "中", "低"
+
+URGENCY_THRESHOLD = 0.6
+"""Under this confidence the urgency is left to a person."""
+
+SURE, LIKELY, HALF = 0.9, 0.75, 0.5
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """An urgency, how sure it is, and the reasons as `rule：words of the text`."""
+
+    urgency: str
+    confidence: float
+    reasons: tuple[str, ...]
+
+
+_NUMBER = r"(?:[\d一二三四五六七八九十百两几数]+)"
+_MANY = (
+    r"(?:\d{2,}|[二三四五六七八九]十|十[几来多一二三四五六七八九]|几十|上百|数百|几百|[一二三四五六七八九两]百|上千)"
+)
+
+# Each rule is one pattern; alternatives are told apart only where people would use another word for the rule.
+_RULES: tuple[tuple[str, str, str], ...] = (
+    (
+        HIGH,
+        "生命安全",
+        r"自杀|轻生|跳楼|割腕|割手腕|喝农药|不想活|活不下去|出人命|救命|生命危险|抢救|中毒|呕吐腹泻|爆炸|坍塌|塌方|垮塌"
+        r"|着火|起火|失火|燃气.{0,6}(?:泄漏|味)|煤气.{0,4}味|漏电|触电|溺水|走失|被困|困人|休克|殴打|打老人|割伤|划伤出血"
+        r"|呼吸机|砸到(?:人|孩子)|砸伤|往下掉(?:土|砖|瓷砖)?|死鱼|突然大量死亡|瘟病|起不来床|每日一餐|童工|小孩子.{0,6}(?:干活|锯|上班)"
+        r"|裂了?.{0,6}(?:缝|口子)|不敢.{0,4}(?:放学|出门)|全家不得安生|人身威胁|威胁.{0,6}(?:安全|杀)|被(?:打|捅|砍)",
+    ),
+    (
+        HIGH,
+        "群体事件",
+        rf"集体.{{0,6}}(?:到|去|上访|讨|维权|停工|罢)|聚集|聚在|上访|堵(?:路|门)|拉横幅|游行|罢(?:工|运|课)|爬塔吊|讨说法"
+        rf"|{_MANY}多?(?:名|户|人|位|家|个|来)[^，。；！？\n]{{0,14}}(?:联名|签名|拖欠|欠薪|被骗|受骗|同样|讨|等说法|跑路|呕吐|发热)"
+        rf"|(?:拖欠|欠)[^，。；！？\n]{{0,6}}{_MANY}多?(?:名|人|户|位)|(?:半数|全班|整栋楼|多个?村)[^，。；！？\n]{{0,8}}(?:发热|联名|都有|生病)",
+    ),
+    (
+        HIGH,
+        "媒体曝光",
+        r"(?:联系|找|打给|通知|发给|告诉|投给|捅给)[^，。；！？\n]{0,6}(?:媒体|记者|电视台|报社|焦点访谈)|省媒|记者已|电视台的人"
+        r"|(?:发|传)(?:到|上|全)[^，。；！？\n]{0,4}(?:抖音|快手|网上?|微博|热搜)|曝光|上热搜|大V",
+    ),
+    (
+        HIGH,
+        "信息泄露",
+        r"(?:信息|数据|隐私|资料|名单|档案|录音|身份证号?|电话|姓名|记录|合同)[^，。；！？\n]{0,12}(?:泄露|泄漏|外泄|被卖|倒卖|贩卖|兜售|出售)"
+        r"|(?:泄露|泄漏|外泄|倒卖|贩卖)[^，。；！？\n]{0,10}(?:信息|数据|隐私|资料|名单|档案|录音|身份证|号码)"
+        r"|身份证号?[^。！？\n]{0,14}(?:都有|都在|群里|随便|一排|满地|网上)|(?:误发|发到|转给|转了)[^。！？\n]{0,12}(?:群|同行)"
+        r"|改数字就能下载|赌博|博彩|发牌|网站被黑|被黑了|挂马",
+    ),
+    (
+        HIGH,
+        "冒名诈骗",
+        r"(?:冒充|冒用|假冒|自称)[^。！？\n]{0,24}(?:骗|转走|转账|索要|验证码|保证金|银行卡|共享屏幕|账户|密码|身份证号)",
+    ),
+    (
+        HIGH,
+        "法定期限已过",
+        r"(?:工作日|法定期限|法定时限|答复期限|办理期限|期限)(?:早已?|都|已经?)?(?:过了|过去|届满|超过|已过)|(?:超过|超出|过了|逾)[^，。；！？\n]{0,6}"
+        r"(?:法定期限|法定时限|答复期限|个工作日)|(?:逾期|超期)[^，。；！？\n]{0,4}(?:未|没|不)?(?:答复|办|回)|申请公开超期|答复逾期",
+    ),
+    (
+        MIDDLE,
+        "限期将至",
+        rf"(?:今天|今晚|明天|后天|本周|这周|下周|周[一二三四五六日天]|星期[一二三四五六日天]|月底|月末|年底|\d+[日号])[^，。；！？\n]{{0,6}}"
+        rf"(?:前|截止|到期|交稿|报送|要用|满|之内|以内)|(?:还有|只剩|剩下|仅剩)[^，。；！？\n]{{0,3}}{_NUMBER}天|截止[^，。；！？\n]{{0,8}}(?:日|天|点|号|周)"
+        rf"|(?:今天|明天|今晚)[^，。；！？\n]{{0,8}}(?:截止|关网|最后)|最后(?:一天|期限|{_NUMBER}天)|急用|急等|等着用|马上(?:截止|到期)|(?:期限|截止)[^，。；！？\n]{{0,3}}(?:下周|周)",
+    ),
+    (
+        MIDDLE,
+        "持续受害",
+        r"(?:每天|天天|每晚|夜夜|夜里|半夜|凌晨|一直|持续|长期|常年|整夜|至今)[^。！？\n]{0,16}(?:噪|吵|臭|味|污|排|停电|停水|漏|扰|睡|烧|冒|施工|拖|欠|偷|咳|受不了|没发|未发|堵)"
+        r"|睡不着|睡不了|没法睡|一到(?:晚上|夜里|下雨)|越来越严重|没水|断水|断电|欠薪|拖欠|受阻|过期|不发工资|冻死|绝收",
+    ),
+    (
+        MIDDLE,
+        "反复反映",
+        rf"第[二三四五六七八九十\d]+[次回遍]|[二两三四五六七八九十\d]+(?:次|回|遍)[^，。；！？\n]{{0,6}}(?:反映|投诉|咨询|没|未|无|拨打|热线|来电|来信|电话)"
+        rf"|(?:反映|投诉|催|打|问|拨打|咨询|递|写|来电|致电|反馈)[^，。；！？\n]{{0,8}}(?:{_NUMBER}|多|好几|无数)(?:多|余)?(?:次|回|遍|趟)|多次(?:反映|投诉|拨打|催|来电|要求)"
+        r"|再次(?:反映|投诉|来电|来信|留言)|重复工单|反复(?:反映|投诉|来电)|屡次|三番五次|踢皮球|互相推|推来推去|两头(?:推|跑)|没人理|无人理|没人管"
+        r"|石沉大海|不认可|不满意前次|让[^，。；！？\n]{0,6}找[^，。；！？\n]{0,8}，?[^，。；！？\n]{0,8}又?让[^，。；！？\n]{0,6}找",
+    ),
+    (
+        MIDDLE,
+        "具体举报",
+        r"举报[^。！？\n]{0,30}(?:公司|厂|村|镇|局|站|学校|医院|店|合作社|企业|所|院)|(?:虚报|瞒报|造假|弄虚作假|编数|假数|代填|套取|骗取|骗补|做假|假的|作假)"
+        r"|(?:要求|逼|让|指使|授意)[^，。；！？\n]{0,12}(?:改数|往上调|调高|凑数|虚|按[^，。；！？\n]{0,6}填)|(?:建议|指导|任务)数|超载|偷排|无证|回扣|吃拿卡要|受贿",
+    ),
+)
+
+_COMPILED = tuple((level, name, re.compile(pattern)) for level, name, pattern in _RULES)
+
+# Looked for just before a cue, inside its own clause.
+_DENIED = re.compile(
+    r"(?:没有?|并无|毫无|无|未|不存在|不会|不是|并非|不要|别|不至于|谈不上|防止|避免|预防|杜绝|严防|以防|免得|不用)[^，。；！？,;!?\n]{0,6}$"
+)
+_PAST = re.compile(r"(?:以前|从前|当年|早年|曾经?|那年|前年|去年|多年前|历史上|\d{4}年)[^。！？!?\n]{0,10}$")
+_SUPPOSED = re.compile(
+    r"(?:如果|假如|万一|要是|会不会|是否会|怕|担心|演练|演习|应急预案|保险|宣传|知识|培训)[^，。；！？,;!?\n]{0,8}$"
+)
+_AFTER = re.compile(r"^[^，。；！？,;!?\n]{0,4}(?:演练|演习|预案|知识|保险|怎么统计|人数统计|统计口径)")
+
+
+def judge(title: str, body: str) -> Judgement:
+    """Return how urgent a message is and why."""
+    text = f"{clip(title)}\n{clip(body)}"
+    found: dict[str, list[str]] = {HIGH: [], MIDDLE: []}
+    set_aside = False
+    for level, name, pattern in _COMPILED:
+        for match in pattern.finditer(text):
+            if _counts(text, match):
+                found[level].append(f"{name}：{_words(match)}")
+                break
+            set_aside = set_aside or level == HIGH
+    for level in (HIGH, MIDDLE):
+        if found[level]:
+            confidence = SURE if len(found[level]) > 1 else LIKELY
+            unsure = level == MIDDLE and set_aside
+            return Judgement(level, HALF if unsure else confidence, tuple(found[level]))
+    return Judgement(LOW, HALF if set_aside else LIKELY, ())
+
+
+def _counts(text: str, match: re.Match[str]) -> bool:
+    before = text[max(0, match.start() - 16) : match.start()]
+    after = text[match.end() : match.end() + 10]
+    return not (_DENIED.search(before) or _PAST.search(before) or _SUPPOSED.search(before) or _AFTER.search(after))
+
+
+def _words(match: re.Match[str]) -> str:
+    return re.sub(r"\s+", "", match.group())[:16]

@@ -1,0 +1,125 @@
+"""Markup and messy text to clean text; pure, and nothing that was said is ever shortened."""
+
+import html
+import re
+
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString, PreformattedString
+
+_MARKUP = re.compile(
+    r"</?(?:a|b|big|blockquote|body|br|center|dd|div|dl|dt|em|font|form|h[1-6]|head|hr|html|i|iframe|img|input|li|link"
+    r"|meta|object|ol|p|pre|script|section|small|span|strong|style|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr"
+    r"|u|ul|article|header|footer|o:p)(?:\s[^<>]*)?/?>|<!--|<!doctype\b",
+    re.IGNORECASE,
+)
+_ENTITY = re.compile(
+    r"&(?:nbsp|lt|gt|amp|quot|apos|ldquo|rdquo|lsquo|rsquo|middot|hellip|mdash|#\d{1,7}|#x[0-9a-f]{1,6});", re.I
+)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>", re.IGNORECASE)
+_DROPPED = ("script", "style", "head", "title", "noscript", "template", "iframe", "object", "svg", "select", "textarea")
+_BLOCKS = (
+    "address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3",
+    "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
+)  # fmt: skip
+_CJK = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]"
+_WRAP_IN_CHINESE = re.compile(rf"(?<={_CJK})[ \t]*[\r\n]+[ \t]*(?={_CJK})")
+_BREAK = re.compile(rf"<(?:br|{'|'.join(_BLOCKS)})[\s/>]", re.IGNORECASE)
+_EDGE = "\x01"
+_EDGES = re.compile(rf" *{_EDGE}[ {_EDGE}]*")
+_WHITESPACE = re.compile(r"[ \t\r\n\f]+")
+
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+# Control characters, blanks of no width, marks that turn the direction of writing. The joiner U+200D stays: it holds
+# emoji together.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_BLANKS = re.compile(r"[ \t\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
+_EMPTY_LINES = re.compile(r"\n{3,}")
+
+_NOISE_LINES = re.compile(
+    r"^[【\[]?工单来源[】\]]?[：:].{0,40}$|^[（(【\[]?此工单内容为网民留言时填写的标题及原文.{0,20}$", re.MULTILINE
+)
+_NOISE_RULES = re.compile(r"[=＝]{3,}")
+_NOISE_TAILS = ("请尽快处理", "请核实处理", "请尽快核实处理", "请及时处理")
+
+
+def tidy(text: str) -> str:
+    """Return *text* with uniform line ends and blanks, and without characters nobody can see.
+
+    Runs of blanks become one, lines are trimmed, two or more empty lines become one.
+    """
+    # Most short texts are clean already; line ends, odd blanks and invisible characters all count as not printable.
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
+    text = _LINE_ENDS.sub("\n", text)
+    text = _INVISIBLE.sub("", text)
+    text = _SURROGATE.sub("\ufffd", text)
+    text = _BLANKS.sub(" ", text)
+    text = "\n".join(line.strip(" ") for line in text.split("\n"))
+    return _EMPTY_LINES.sub("\n\n", text).strip("\n ")
+
+
+def tidy_line(text: str) -> str:
+    """Return *text* tidied, as one line: for titles and names."""
+    return " ".join(tidy(text).split()) if text else ""
+
+
+def looks_like_html(text: str) -> bool:
+    """Tell whether a text holds HTML markup, rather than a mere `<` or `&`."""
+    return "<" in text and _MARKUP.search(text) is not None
+
+
+def html_to_text(markup: str) -> str:
+    """Return the text of an HTML page or fragment, a paragraph a line; scripts, styles and hidden heads are dropped."""
+    if "<" not in markup:
+        return tidy(html.unescape(markup))
+    markup = _XML_DECLARATION.sub("", markup).replace("\0", "")
+    # Plain text with a stray tag in it shows its structure by its own lines, a page by its tags.
+    keeps_lines = _BREAK.search(markup) is None
+    pieces: list[str] = []
+    # The tree is walked without recursion: strangers nest their markup as deep as they like.
+    stack: list[object] = [BeautifulSoup(markup, "lxml")]
+    while stack:
+        top = stack.pop()
+        if isinstance(top, Tag):
+            if top.name in _DROPPED:
+                continue
+            if top.name == "br":
+                pieces.append("\n")
+            elif top.name in _BLOCKS:
+                pieces.append(_EDGE)
+                stack.append(_EDGE)
+            elif top.name in ("td", "th"):
+                pieces.append(" ")
+            stack.extend(reversed(top.contents))
+        elif top is _EDGE:
+            pieces.append(_EDGE)
+        elif isinstance(top, NavigableString) and not isinstance(top, PreformattedString):
+            text = str(top).replace(_EDGE, "")
+            pieces.append(text if keeps_lines else _WHITESPACE.sub(" ", _WRAP_IN_CHINESE.sub("", text)))
+    text = _EDGES.sub(_EDGE, "".join(pieces))
+    return tidy(text.replace("\n" + _EDGE, "\n").replace(_EDGE + "\n", "\n").replace(_EDGE, "\n"))
+
+
+def plain(text: str) -> str:
+    """Return a cell's or field's text tidied, and reduced from HTML where it holds markup."""
+    if looks_like_html(text):
+        return html_to_text(text)
+    if "&" in text and _ENTITY.search(text):
+        text = html.unescape(text)
+    return tidy(text)
+
+
+def strip_order_noise(text: str) -> str:
+    """Return a 12345 order's text without what the platform adds around the citizen's words.
+
+    Removed are a short line 工单来源：…, the notice that the text is a web message, rules of `=`, and a closing
+    请尽快处理 or 请核实处理; a text that consists of nothing else is returned as it is.
+    """
+    stripped = tidy(_NOISE_RULES.sub("", _NOISE_LINES.sub("", text)))
+    while (bare := stripped.rstrip(" \n。！!；;，,")).endswith(_NOISE_TAILS):
+        tail = next(tail for tail in _NOISE_TAILS if bare.endswith(tail))
+        stripped = bare.removesuffix(tail).rstrip(" \n，,；;")
+    return stripped or text

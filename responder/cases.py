@@ -1,0 +1,290 @@
+"""Cases: which messages become one, which join one that is there, and under which number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from config.calendars import load_calendar
+from sqlalchemy.orm import Session
+
+from classifier.tables import Prediction
+from collector.access import PIPELINE, visible_to
+from collector.tables import Message
+from config.context import Context, Progress
+from config.errors import CalendarError
+from config.logs import get_logger
+from config.profile import URGENCIES, Channel
+from config.tables import Installation
+from config.workdays import WorkCalendar
+from responder import lifecycle
+from responder.audit import SYSTEM, AuditAction, Entry, record_all
+from responder.deadlines import Due, deadline_row, due, store_deadline
+from responder.errors import NoRule
+from responder.lifecycle import CLOSED, Move, State
+from responder.locks import Turn, take_turn
+from responder.routing import suggest
+from responder.tables import Case, CaseMessage, Deadline
+
+log = get_logger(__name__)
+
+OPENING, FOLLOW_UP = "opening", "follow-up"
+"""The role of a message in its case."""
+
+PREDICTION_WAIT = timedelta(hours=1)
+"""How long a message waits for its prediction; a classifier that is down delays letters, it never hides them."""
+
+NEVER_JOINED = frozenset({"foi"})
+"""Channels of which every message is a case of its own: each application has its own legal clock."""
+
+REPORT = "举报"
+
+_UNKNOWN_URGENCY = "中"
+_BATCH = 300
+
+
+@dataclass
+class _Run:
+    """What one run of `open_cases` works with."""
+
+    ctx: Context
+    now: datetime
+    calendar: WorkCalendar
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """What opening looks at of a message and its newest prediction; columns in the order of `_load`."""
+
+    id: int
+    source: str
+    channel: str
+    thread_key: str | None
+    access: str
+    received_at: datetime
+    given_due_at: datetime | None
+    predicted: Prediction | None
+
+
+def open_cases(ctx: Context, progress: Progress | None = None) -> dict[str, int]:
+    """Open a case for every message that needs one, or attach it to the case of its thread.
+
+    A message needs one if its channel expects a reply, it was received on or after the channel's
+    `cases_since` (default: the day of `init`) and no official answer came with it; or if a person asked for
+    it at import. It is taken once it is classified, or an hour after it was collected.
+    May be killed at any line and run again, and may run twice at once: no message is lost or taken twice.
+
+    Returns:
+        opened: cases opened; followed_up: messages attached to a case; reopened: cases those found closed;
+        without_deadline: cases for whose clock no rule was in force.
+    """
+    with ctx.database.reading() as session:
+        waiting = session.scalars(
+            sa.select(Message.id).where(*_awaiting(ctx, session)).order_by(Message.received_at, Message.id)
+        ).all()
+        run = _Run(ctx, ctx.clock(), load_calendar(session), {})
+    run.counts.update(opened=0, followed_up=0, reopened=0, without_deadline=0)
+    for first in range(0, len(waiting), _BATCH):
+        batch = waiting[first : first + _BATCH]
+        with ctx.database.writing() as session:
+            take_turn(session, Turn.CASES)
+            _take_in(session, run, batch)
+        if progress is not None:
+            progress(first + len(batch), len(waiting))
+    return run.counts
+
+
+def _awaiting(ctx: Context, session: Session) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions under which a message is waiting for its case."""
+    zone, now = ctx.profile.zone, ctx.clock()
+    begun = session.scalars(sa.select(Installation.initialised_at)).one().astimezone(zone).date()
+    expected = [
+        sa.and_(
+            Message.channel == channel.id,
+            Message.received_at >= datetime.combine(channel.cases_since or begun, time.min, tzinfo=zone),
+        )
+        for channel in ctx.profile.channels
+        if channel.expects_reply
+    ]
+    classified = sa.exists().where(Prediction.message_id == Message.id)
+    return [
+        visible_to(PIPELINE),
+        ~sa.exists().where(CaseMessage.message_id == Message.id),
+        sa.or_(Message.open_case, sa.and_(sa.or_(sa.false(), *expected), Message.answer_text.is_(None))),
+        sa.or_(Message.collected_at <= now - PREDICTION_WAIT, classified),
+    ]
+
+
+def _take_in(session: Session, run: _Run, batch: Sequence[int]) -> None:
+    """Open or join the cases of one batch, with deadlines and audit, in the caller's transaction."""
+    rows = _load(session, batch)
+    threads = _threads_of(session, rows)
+    numbers = _Numbers(session, run.now.astimezone(run.ctx.profile.zone).year)
+    new: list[tuple[_Letter, Case]] = []
+    joined: list[tuple[_Letter, Case]] = []
+    for row in rows:
+        key = _thread_key(row)
+        case = threads.get(key) if key is not None else None
+        if case is not None:
+            joined.append((row, case))
+            continue
+        case = _new_case(run, row, numbers.next())
+        new.append((row, case))
+        if key is not None:
+            threads[key] = case
+    session.add_all(case for _, case in new)
+    session.flush()
+    links = [_link(case, row, OPENING) for row, case in new] + [_link(case, row, FOLLOW_UP) for row, case in joined]
+    if links:
+        session.execute(sa.insert(CaseMessage), links)
+    deadlines = [
+        deadline_row(case.id, found, run.now) for row, case in new if (found := _due_of(run, row, case)) is not None
+    ]
+    if deadlines:
+        session.execute(sa.insert(Deadline), deadlines)
+    entries = [_entry(AuditAction.CASE_OPEN, row, case) for row, case in new]
+    entries += [_entry(AuditAction.CASE_FOLLOW_UP, row, case) for row, case in joined]
+    record_all(session, run.ctx.vault, entries, run.now)
+    for row, case in joined:
+        _follow_up(session, run, row, case)
+    run.counts["opened"] += len(new)
+    run.counts["followed_up"] += len(joined)
+
+
+def _load(session: Session, batch: Sequence[int]) -> list[_Letter]:
+    """Read what opening needs of the messages that are still without a case, oldest first."""
+    latest = (
+        sa.select(sa.func.max(Prediction.id)).where(Prediction.message_id.in_(batch)).group_by(Prediction.message_id)
+    )
+    found = session.execute(
+        sa.select(
+            Message.id,
+            Message.source,
+            Message.channel,
+            Message.thread_key,
+            Message.access,
+            Message.received_at,
+            Message.given_due_at,
+            Prediction,
+        )
+        .outerjoin(Prediction, sa.and_(Prediction.message_id == Message.id, Prediction.id.in_(latest)))
+        .where(
+            Message.id.in_(batch),
+            visible_to(PIPELINE),
+            ~sa.exists().where(CaseMessage.message_id == Message.id),
+        )
+        .order_by(Message.received_at, Message.id)
+    )
+    return [_Letter(*row) for row in found]
+
+
+_Key = tuple[str, str, str]
+
+
+def _thread_key(row: _Letter) -> _Key | None:
+    """Return what a follow-up shares with its case; None for a message that never joins another.
+
+    Access belongs to it: a restricted letter in an open case would show that it exists, an open one in a
+    restricted case would be hidden from the clerk.
+    """
+    if row.thread_key is None or row.channel in NEVER_JOINED:
+        return None
+    if row.predicted is not None and row.predicted.kind == REPORT:
+        return None
+    return row.source, row.thread_key, row.access
+
+
+def _threads_of(session: Session, rows: list[_Letter]) -> dict[_Key, Case]:
+    """Return the newest case of each thread that a message of this batch may join."""
+    wanted = {key for row in rows if (key := _thread_key(row)) is not None}
+    if not wanted:
+        return {}
+    reported = sa.exists().where(Prediction.message_id == Message.id, Prediction.kind == REPORT)
+    found = session.execute(
+        sa.select(Message.source, Message.thread_key, Message.access, Case)
+        .join(CaseMessage, CaseMessage.message_id == Message.id)
+        .join(Case, Case.id == CaseMessage.case_id)
+        .where(
+            Message.thread_key.in_({thread for _, thread, _ in wanted}),
+            Message.channel.not_in(NEVER_JOINED),
+            ~reported,
+            visible_to(PIPELINE),
+        )
+        .order_by(Case.id)
+    ).all()
+    return {(row.source, row.thread_key, row.access): _survivor(session, row.Case) for row in found}
+
+
+def _survivor(session: Session, case: Case) -> Case:
+    """Return the case into which this one was merged, or itself."""
+    while case.merged_into is not None:
+        case = session.get_one(Case, case.merged_into)
+    return case
+
+
+class _Numbers:
+    """Running numbers of one year without gaps; the caller holds the turn, so nobody else counts."""
+
+    def __init__(self, session: Session, year: int) -> None:
+        self._prefix = f"{year}-"
+        running = sa.cast(sa.func.substr(Case.number, len(self._prefix) + 1), sa.Integer)
+        self._last = session.scalar(sa.select(sa.func.max(running)).where(Case.number.startswith(self._prefix))) or 0
+
+    def next(self) -> str:
+        """Return the next number, such as 2026-000123."""
+        self._last += 1
+        return f"{self._prefix}{self._last:06d}"
+
+
+def _new_case(run: _Run, row: _Letter, number: str) -> Case:
+    return Case(
+        number=number,
+        state=State.TRIAGE,
+        channel=row.channel,
+        owner=suggest(row.channel, row.predicted, run.ctx.profile).owner,
+        urgency=_UNKNOWN_URGENCY if row.predicted is None else row.predicted.urgency,
+        received_at=row.received_at,
+        opened_at=run.now,
+    )
+
+
+def _link(case: Case, row: _Letter, role: str) -> dict[str, Any]:
+    return {"case_id": case.id, "message_id": row.id, "role": role}
+
+
+def _entry(action: AuditAction, row: _Letter, case: Case) -> Entry:
+    return Entry(SYSTEM, action, f"case:{case.id}", {"number": case.number, "message": row.id})
+
+
+def _due_of(run: _Run, row: _Letter, case: Case) -> Due | None:
+    """Return the due date by the message's channel; None if the channel has no clock, or no rule is in force."""
+    channel: Channel | None = run.ctx.profile.channel(row.channel)
+    if channel is None or channel.clock is None:
+        return None
+    try:
+        return due(channel.clock, row.received_at, run.ctx.profile, run.calendar, given=row.given_due_at)
+    except (NoRule, CalendarError) as error:
+        # The letter is real whatever its date says: it goes into the queue, and a person sets the date right.
+        log.warning("case.without_deadline", case=case.number, clock=channel.clock, reason=error.what)
+        run.counts["without_deadline"] += 1
+        return None
+
+
+def _follow_up(session: Session, run: _Run, row: _Letter, case: Case) -> None:
+    """Raise the urgency if the new message is more urgent, and reopen the case if it was closed."""
+    if row.predicted is not None and _rank(row.predicted.urgency) < _rank(case.urgency):
+        case.urgency = row.predicted.urgency
+    if State(case.state) not in CLOSED:
+        return
+    lifecycle.move(session, run.ctx.vault, case, Move.REOPEN, SYSTEM, run.now)
+    run.counts["reopened"] += 1
+    found = _due_of(run, row, case)
+    if found is not None:
+        stored = store_deadline(session, case, found, run.now)
+        stored.steps = ["来信人再次来件，案件重新办理，期限自再次来件之日起重新计算", *stored.steps]
+
+
+def _rank(urgency: str) -> int:
+    return URGENCIES.index(urgency)

@@ -1,0 +1,223 @@
+"""Due dates that explain themselves, by the clock rules of the profile and the calendar of working days."""
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from config.calendars import load_calendar
+from config.context import Context, Progress
+from config.profile import ClockRule, Profile
+from config.workdays import WorkCalendar, reckon, reckon_hours
+from responder.audit import SYSTEM, AuditAction, Entry, record_all
+from responder.errors import NoRule
+from responder.lifecycle import OPEN
+from responder.tables import Case, Deadline
+
+ORDER_CLOCK = "hotline-12345"
+"""The clock that gives way to the limit an order itself states (messages.given_due_at)."""
+
+_UNITS = {"working_days": "个工作日", "days": "日", "months": "个月", "hours": "小时"}
+_BATCH = 300
+
+
+@dataclass(frozen=True)
+class Due:
+    """A due date with its rule and its explanation.
+
+    Args:
+        start: what it was reckoned from: the local day of receipt, or the moment for clocks in hours.
+        due_on: the last local day in time.
+        due_at: in the bureau's zone; the moment it is overdue: the next midnight, or the exact hour of hour
+            clocks and of orders that state one.
+        provisional: a year without a published calendar was counted.
+        steps: the explanation in Chinese, a line a step.
+    """
+
+    clock: str
+    rule: ClockRule
+    start: date | datetime
+    due_on: date
+    due_at: datetime
+    provisional: bool
+    steps: tuple[str, ...]
+
+
+def due(
+    clock_id: str,
+    start: date | datetime,
+    profile: Profile,
+    calendar: WorkCalendar,
+    *,
+    given: datetime | None = None,
+) -> Due:
+    """Reckon when a clock runs out.
+
+    Args:
+        start: local day of receipt, or its aware moment; the rule in force on that day applies. A clock in
+            hours starts at the moment, or at the beginning of the day if only that is known.
+        given: the limit an order itself states; it wins for hotline-12345 and is ignored for other clocks.
+
+    Raises:
+        NoRule: the profile has no rule of this clock for that day.
+        CalendarError: the due date lies after the year 9999.
+    Source: `[[clocks]]` of the profile, each with its law; see docs/rules.md.
+    """
+    day = _local(start, profile.zone).date() if isinstance(start, datetime) else start
+    rule = profile.clock(clock_id, day)
+    if rule is None:
+        known = "、".join(sorted({each.id for each in profile.clocks}))
+        raise NoRule(
+            f"the profile has no rule in force on {day}",
+            item=clock_id,
+            todo=f"Use a later day or one of the clocks {known}.",
+        )
+    if given is not None and clock_id == ORDER_CLOCK:
+        return _by_order(rule, day, _local(given, profile.zone), profile.zone)
+    return _by_rule(rule, start if rule.unit == "hours" else day, profile.zone, calendar)
+
+
+def explain(due: Due) -> str:
+    """Return the due date and its steps as Chinese lines for printing."""
+    hour = f"{due.due_at:%H:%M}" if due.due_at.time() != time.min else ""
+    mark = "（暂定）" if due.provisional else ""
+    steps = [f"{number}. {step}" for number, step in enumerate(due.steps, start=1)]
+    return "\n".join([f"截止日：{_chinese(due.due_on)}{hour}{mark}", *steps])
+
+
+def deadline_row(case_id: int, due: Due, now: datetime) -> dict[str, Any]:
+    """Return the columns of the `deadlines` row of a due date."""
+    return {
+        "case_id": case_id,
+        "clock": due.clock,
+        "due_on": due.due_on,
+        "due_at": due.due_at,
+        "provisional": due.provisional,
+        "rule": {**due.rule.model_dump(mode="json", by_alias=True), "start": due.start.isoformat()},
+        "steps": list(due.steps),
+        "computed_at": now,
+    }
+
+
+def store_deadline(session: Session, case: Case, due: Due, now: datetime) -> Deadline:
+    """Store a due date of a case, in place of an earlier one of the same clock; the caller commits."""
+    row = deadline_row(case.id, due, now)
+    deadline = session.scalar(sa.select(Deadline).where(Deadline.case_id == case.id, Deadline.clock == due.clock))
+    if deadline is None:
+        deadline = Deadline(**row)
+        session.add(deadline)
+    else:
+        for name, value in row.items():
+            setattr(deadline, name, value)
+    session.flush()
+    return deadline
+
+
+def recompute(ctx: Context, progress: Progress | None = None) -> dict[str, int]:
+    """Reckon the provisional due dates of open cases anew, after a calendar was imported.
+
+    Each keeps the rule it was born under. What changes is told in its last step and in the audit.
+
+    Returns:
+        examined: provisional due dates looked at; moved: due on another day now; confirmed: no longer
+        provisional, on whichever day.
+    """
+    with ctx.database.reading() as session:
+        calendar = load_calendar(session)
+        ids = session.scalars(
+            sa.select(Deadline.id)
+            .join(Case, Case.id == Deadline.case_id)
+            .where(Deadline.provisional, Case.state.in_(OPEN), Case.merged_into.is_(None))
+            .order_by(Deadline.id)
+        ).all()
+    counts = {"examined": 0, "moved": 0, "confirmed": 0}
+    for first in range(0, len(ids), _BATCH):
+        batch = ids[first : first + _BATCH]
+        with ctx.database.writing() as session:
+            rows = session.scalars(
+                sa.select(Deadline)
+                .where(Deadline.id.in_(batch), Deadline.provisional)
+                .order_by(Deadline.id)
+                .with_for_update()
+            ).all()
+            entries = [entry for row in rows if (entry := _reckon_anew(ctx, row, calendar, counts))]
+            session.flush()
+            record_all(session, ctx.vault, entries, ctx.clock())
+        if progress is not None:
+            progress(first + len(batch), len(ids))
+    return counts
+
+
+def _reckon_anew(ctx: Context, row: Deadline, calendar: WorkCalendar, counts: dict[str, int]) -> Entry | None:
+    counts["examined"] += 1
+    born = dict(row.rule)
+    start = date.fromisoformat(born.pop("start"))
+    rule = ClockRule.model_validate_json(json.dumps(born))
+    new = _by_rule(rule, start, ctx.profile.zone, calendar)
+    moved, confirmed = new.due_on != row.due_on, not new.provisional
+    if not moved and not confirmed:
+        return None
+    counts["moved"] += moved
+    counts["confirmed"] += confirmed
+    today = _chinese(_local(ctx.clock(), ctx.profile.zone).date())
+    became = f"由{_chinese(row.due_on)}改为{_chinese(new.due_on)}" if moved else f"仍为{_chinese(new.due_on)}"
+    note = f"{today}按新导入的放假调休安排重新计算，截止日{became}"
+    detail = {
+        "clock": row.clock,
+        "from": row.due_on.isoformat(),
+        "to": new.due_on.isoformat(),
+        "provisional": new.provisional,
+    }
+    for name, value in deadline_row(row.case_id, new, ctx.clock()).items():
+        setattr(row, name, value)
+    row.steps = [*new.steps, note]
+    return Entry(SYSTEM, AuditAction.DEADLINE_RECOMPUTE, f"case:{row.case_id}", detail)
+
+
+def _by_rule(rule: ClockRule, start: date | datetime, zone: ZoneInfo, calendar: WorkCalendar) -> Due:
+    basis = _basis(rule)
+    if rule.unit == "hours":
+        moment = start if isinstance(start, datetime) else _midnight(start, zone)
+        by_hours = reckon_hours(moment, rule.amount, zone)
+        due_at = by_hours.due.astimezone(zone)
+        # What ends at midnight ends with the day before.
+        due_on = (due_at - timedelta(microseconds=1)).date()
+        return Due(rule.id, rule, start, due_on, due_at, False, (basis, *by_hours.steps))
+    found = reckon(start, rule.amount, rule.unit, calendar)
+    overdue = _midnight(found.due + timedelta(days=1), zone)
+    return Due(rule.id, rule, start, found.due, overdue, found.provisional, (basis, *found.steps))
+
+
+def _by_order(rule: ClockRule, day: date, given: datetime, zone: ZoneInfo) -> Due:
+    """Take an order's own limit; a limit at midnight is a bare date, whose whole day is in time."""
+    if given.time() == time.min:
+        due_at = _midnight(given.date() + timedelta(days=1), zone)
+        said = _chinese(given.date())
+    else:
+        due_at = given
+        said = f"{_chinese(given.date())}{given:%H:%M}"
+    steps = (_basis(rule), f"工单自带办理时限为{said}，以工单时限为准，不再按上述规则推算")
+    return Due(rule.id, rule, day, given.date(), due_at, False, steps)
+
+
+def _basis(rule: ClockRule) -> str:
+    unchecked = "" if rule.checked else "（依据待核）"
+    return f"适用规则：{rule.name}，{rule.amount}{_UNITS[rule.unit]}；依据：{rule.law}{unchecked}"
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"naive datetime {moment!r}: give it a time zone")
+    return moment.astimezone(zone)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=zone)
+
+
+def _chinese(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"

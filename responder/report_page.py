@@ -1,0 +1,304 @@
+"""The page of the weekly summary: it shows frozen figures and adds no number of its own."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import jinja2
+import sqlalchemy as sa
+from markupsafe import Markup
+from sqlalchemy.orm import Session
+
+from collector.access import EVERYONE, visible_to
+from collector.tables import Message
+from config.redact import mask
+from responder.report_figures import UNCLASSIFIED, Figures, owner_group
+
+MOST_LINES = 2_000
+"""A list of a page ends here and says how many it leaves out; a browser and a printer can bear no more."""
+
+TITLE_LENGTH = 60
+_BAR_WIDTH = 64
+_IDS_AT_ONCE = 500
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_WEB = Path(__file__).parent / "web"
+_STATUS = {
+    "paused": "计时暂停",
+    "overdue": "超期",
+    "due_soon": "即将到期",
+    "open": "在办",
+    "closed": "本周办结",
+}
+_OWNER_PARTS = (("section", "本局科室"), ("outside", "外部单位"), ("invalid", "无效"), ("none", UNCLASSIFIED))
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the annex shows of a message beside its frozen values; read when the page is made."""
+
+    received_at: datetime
+    title: str
+
+
+@dataclass
+class _Index:
+    """Every linked number of the page with the rows it counts."""
+
+    places: dict[int, int]
+    entries: list[dict[str, Any]] = field(default_factory=list)
+
+    def link(self, anchor: str, name: str, number: Figures) -> dict[str, Any]:
+        """Enter a number, and return what a cell needs to show it as a link to its entry."""
+        if number["value"] or number.get("previous"):
+            self.entries.append({"anchor": anchor, "name": name} | self._rows(number) | self._before(number))
+        return {**number, "anchor": anchor}
+
+    def _rows(self, number: Figures) -> dict[str, Any]:
+        if "cases" in number:
+            shown = number["cases"][:MOST_LINES]
+            return {"value": number["value"], "cases": shown, "more": number["value"] - len(shown)}
+        here = sorted(self.places[row] for row in number["rows"] if row in self.places)
+        # A message of an earlier week has no line in the list of this one.
+        elsewhere = [row for row in number["rows"] if row not in self.places][:MOST_LINES]
+        places = [place for place in here if place <= MOST_LINES]
+        more = number["value"] - len(places) - len(elsewhere)
+        return {"value": number["value"], "places": places, "elsewhere": elsewhere, "more": more}
+
+    def _before(self, number: Figures) -> dict[str, Any]:
+        rows = number.get("previous_rows") or []
+        return {"before": rows[:MOST_LINES], "before_more": max(0, len(rows) - MOST_LINES)}
+
+
+def annex_lines(session: Session, figures: Figures) -> dict[int, Line]:
+    """Return the lines of the messages a page lists; one that not everyone may read now is left out.
+
+    Titles are read when the page is made and not frozen with the figures: a message that was restricted
+    since must not be read in an old edition.
+    """
+    wanted = set(figures["totals"]["normal"]["rows"][:MOST_LINES])
+    wanted.update(line["message"] for line in figures["cases"]["lines"][:MOST_LINES])
+    wanted.update(figures["totals"]["answered"]["rows"][:MOST_LINES])
+    lines: dict[int, Line] = {}
+    for some in _in_parts(sorted(wanted), _IDS_AT_ONCE):
+        query = sa.select(Message.id, Message.received_at, Message.title)
+        for row in session.execute(query.where(visible_to(EVERYONE), Message.id.in_(some))):
+            lines[row.id] = Line(row.received_at, row.title)
+    return lines
+
+
+def render_html(
+    figures: Figures,
+    *,
+    standalone: bool,
+    version: int,
+    drafted_at: datetime,
+    lines: Mapping[int, Line],
+) -> str:
+    """Return the whole page.
+
+    Args:
+        standalone: True for a file that carries its styles; False for the desk, whose policy allows only
+            styles of its own address.
+        lines: from `annex_lines`; a message without a line is listed without its title.
+    """
+    zone = ZoneInfo(figures["week"]["timezone"])
+    rows = figures["totals"]["normal"]["rows"]
+    index = _Index(places={row: place for place, row in enumerate(rows, start=1)})
+    week = figures["week"]
+    totals = {
+        name: index.link(f"rows-{name}", title, figures["totals"][name])
+        for name, title in (
+            ("normal", "列入各表的来件"),
+            ("expects_reply", "需答复渠道来件"),
+            ("no_reply", "仅关注渠道来件"),
+            ("without_prediction", "尚未分类的来件"),
+            ("answered", "本周答复的来件"),
+        )
+    }
+    view = {
+        "figures": figures,
+        "dates": _dates(week),
+        "as_of": _moment(datetime.fromisoformat(week["as_of"])),
+        "drafted_at": _moment(drafted_at.astimezone(zone)),
+        "version": version,
+        "total": figures["totals"]["total"],
+        "totals": totals,
+        "tables": _tables(figures, index),
+        "owner_parts": _owner_parts(figures, index),
+        "cases": _cases(figures, index),
+        "abstained": _abstained(figures, index),
+        "lines": _week_lines(figures, lines, zone),
+        "lines_more": max(0, len(rows) - MOST_LINES),
+        "case_lines": _case_lines(figures, lines, zone),
+        "case_lines_more": max(0, len(figures["cases"]["lines"]) - MOST_LINES),
+        "earlier_lines": _earlier_lines(figures, index, lines, zone),
+        "case_numbers": {line["case"]: line["number"] for line in figures["cases"]["lines"]},
+        "index": index.entries,
+        "standalone": standalone,
+        "css": Markup(_css()) if standalone else "",  # noqa: S704 - our own style sheet
+    }
+    return _environment().get_template("report.html").render(view)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_WEB / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["chinese_day"] = lambda text: _day(date.fromisoformat(text))
+    return environment
+
+
+def _css() -> str:
+    return (_WEB / "static" / "report.css").read_text("utf-8")
+
+
+def _tables(figures: Figures, index: _Index) -> dict[str, list[dict[str, Any]]]:
+    titles = {
+        "channel": "渠道",
+        "category": "主题分类",
+        "owner": "承办单位",
+        "kind": "诉求性质",
+        "sentiment": "情感",
+        "urgency": "紧急程度",
+        "day": "日期",
+    }
+    tables = {}
+    for table, title in titles.items():
+        items = figures["tables"][table]
+        most = max((item["value"] for item in items), default=0)
+        tables[table] = [
+            index.link(_anchor(table, item["key"], place), f"{title}·{item['name']}", item)
+            | {"bar": round(_BAR_WIDTH * item["value"] / most) if most else 0}
+            for place, item in enumerate(items, start=1)
+        ]
+    return tables
+
+
+def _anchor(table: str, key: str, place: int) -> str:
+    # An id may hold no blank, and a value may be any text; its place in the table is always plain.
+    return f"rows-{table}-{key if _PLAIN_KEY.fullmatch(key) else f'no{place}'}"
+
+
+def _owner_parts(figures: Figures, index: _Index) -> list[dict[str, Any]]:
+    """Return the owners in their parts, each with its own sum."""
+    parts = []
+    for group, title in _OWNER_PARTS:
+        items = [item for item in figures["tables"]["owner"] if item["group"] == group]
+        if not items:
+            continue
+        sums: Figures = {"value": sum(item["value"] for item in items), "previous": None, "difference": None}
+        sums |= {"rows": [row for item in items for row in item["rows"]], "previous_rows": None}
+        if figures["previous_week"]:
+            sums["previous"] = sum(item["previous"] for item in items)
+            sums["difference"] = sums["value"] - sums["previous"]
+            sums["previous_rows"] = [row for item in items for row in item["previous_rows"]]
+        parts.append(index.link(f"rows-owners-{group}", f"承办单位·{title}小计", sums) | {"name": title, "group": group})
+    return parts
+
+
+def _cases(figures: Figures, index: _Index) -> dict[str, Any]:
+    names = {"opened": "本周新立", "closed": "本周办结", "open": "在办", "paused": "计时暂停"}
+    names |= {"overdue": "超期", "due_soon": "即将到期"}
+    cases = figures["cases"]
+    view: dict[str, Any] = {
+        name: index.link(f"rows-cases-{name}", f"办件·{title}", cases[name]) for name, title in names.items()
+    }
+    view["by_owner"] = [
+        {"name": row["name"], "group": owner_group(row["key"])}
+        | {
+            name: index.link(f"rows-cases-{place}-{name}", f"办件·{row['name']}·{names[name]}", row[name])
+            for name in ("open", "paused", "overdue", "due_soon")
+        }
+        for place, row in enumerate(cases["by_owner"], start=1)
+    ]
+    view["restricted"] = sum(cases[name]["restricted"] for name in ("open", "closed"))
+    return view
+
+
+def _abstained(figures: Figures, index: _Index) -> list[dict[str, Any]]:
+    rows = []
+    for item in figures["abstained"]:
+        undecided = {"value": item["undecided"], "rows": item["undecided_rows"]}
+        rows.append(
+            index.link(f"rows-abstained-{item['key']}", f"把握不足·{item['name']}", item)
+            | {"undecided": index.link(f"rows-undecided-{item['key']}", f"尚未核定·{item['name']}", undecided)}
+        )
+    return rows
+
+
+def _week_lines(figures: Figures, lines: Mapping[int, Line], zone: ZoneInfo) -> list[dict[str, Any]]:
+    shown = figures["totals"]["normal"]["rows"][:MOST_LINES]
+    wanted = set(shown)
+    values: dict[str, dict[int, str]] = {}
+    for table in ("channel", "category", "owner", "sentiment", "day"):
+        values[table] = {
+            row: item["name"] for item in figures["tables"][table] for row in item["rows"] if row in wanted
+        }
+    return [
+        {"place": place, "day": values["day"][row].partition("（")[0], "title": _title(lines.get(row))}
+        | {table: values[table][row] for table in ("channel", "category", "owner", "sentiment")}
+        for place, row in enumerate(shown, start=1)
+    ]
+
+
+def _case_lines(figures: Figures, lines: Mapping[int, Line], zone: ZoneInfo) -> list[dict[str, Any]]:
+    return [
+        {
+            **line,
+            "status": _STATUS[line["status"]],
+            "received": _received(lines.get(line["message"]), zone),
+            "title": _title(lines.get(line["message"])),
+        }
+        for line in figures["cases"]["lines"][:MOST_LINES]
+    ]
+
+
+def _earlier_lines(
+    figures: Figures, index: _Index, lines: Mapping[int, Line], zone: ZoneInfo
+) -> list[dict[str, Any]]:
+    answered = figures["totals"]["answered"]["rows"]
+    earlier = [row for row in answered if row not in index.places][:MOST_LINES]
+    return [
+        {"id": row, "received": _received(lines.get(row), zone), "title": _title(lines.get(row))}
+        for row in earlier
+    ]
+
+
+def _title(line: Line | None) -> str:
+    if line is None:
+        return "（现已限制查看或者清除，不列标题）"
+    # Masked before it is cut, because half a telephone number is not recognised as one.
+    title = mask(" ".join(line.title.split()))
+    if not title:
+        return "（无标题）"
+    return title if len(title) <= TITLE_LENGTH else title[:TITLE_LENGTH] + "…"
+
+
+def _received(line: Line | None, zone: ZoneInfo) -> str:
+    return _day(line.received_at.astimezone(zone).date()) if line else "—"
+
+
+def _day(day: date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.year}年{_day(moment)}{moment.hour}时{moment.minute:02d}分"
+
+
+def _dates(week: Mapping[str, Any]) -> str:
+    first, last = date.fromisoformat(week["first_day"]), date.fromisoformat(week["last_day"])
+    year = f"{last.year}年" if last.year != first.year else ""
+    return f"{first.year}年{_day(first)}—{year}{_day(last)}"
+
+
+def _in_parts(ids: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))

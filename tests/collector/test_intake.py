@@ -1,0 +1,205 @@
+"""Intake: each item ends in one of four counted ways, and a fault loses and doubles nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from collector import intake
+from collector.base import Blank, Fetched, FetchedAttachment, Item, Unreadable
+from collector.intake import Counts, keep_raw, take_in
+from collector.tables import Attachment, CollectionRun, Message, RawItem, SetAside, SourceCursor
+from config.context import Context
+from config.errors import StorageFull
+
+POSTED = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
+
+
+def item(number: int, **changes: object) -> Fetched:
+    """Return an invented message."""
+    return replace(
+        Fetched(position=f"row {number}", body=f"第{number}封信", posted_at=POSTED, external_id=str(number)),
+        **changes,  # type: ignore[arg-type]
+    )
+
+
+def raw(ctx: Context, content: bytes = b"bytes", channel: str = "site-board") -> int:
+    """Keep a raw item and return its id."""
+    return keep_raw(ctx, source=f"file:{channel}", channel=channel, name="board.csv", content=content, options={})[0]
+
+
+def take(ctx: Context, *items: Item, content: bytes = b"bytes", channel: str = "site-board") -> Counts:
+    """Take items in as one raw item."""
+    return take_in(ctx, raw(ctx, content, channel), items)
+
+
+def bodies(ctx: Context) -> list[str]:
+    """Return the stored texts in order."""
+    with ctx.database.reading() as session:
+        return list(session.scalars(sa.select(Message.body).order_by(Message.id)))
+
+
+def test_every_item_is_counted_once(ctx: Context) -> None:
+    """fetched = stored + duplicates + dropped + set_aside, and the run says the same."""
+    counts = take(
+        ctx,
+        item(1),
+        item(2),
+        item(1),
+        Blank("row 4", "blank"),
+        item(5, body=" ", title=""),
+        Unreadable("row 6", "bad-date", "row 6: 留言时间 is no date"),
+    )
+
+    assert (counts.fetched, counts.stored, counts.duplicates, counts.dropped, counts.set_aside) == (6, 2, 1, 2, 1)
+    assert counts.reasons == {"blank": 1, "empty": 1, "bad-date": 1}
+    with ctx.database.reading() as session:
+        run = session.scalars(sa.select(CollectionRun)).one()
+        assert (run.fetched, run.stored, run.duplicates, run.dropped, run.set_aside) == (6, 2, 1, 2, 1)
+        assert run.finished_at == ctx.clock()
+        assert session.scalars(sa.select(RawItem.state)).one() == "parsed"
+
+
+def test_the_same_items_again_store_nothing(ctx: Context) -> None:
+    """A second run over the same bytes counts duplicates only and keeps one raw item."""
+    take(ctx, item(1), item(2))
+
+    again = take(ctx, item(1), item(2))
+
+    assert (again.stored, again.duplicates) == (0, 2)
+    with ctx.database.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(RawItem)) == 1
+
+
+def test_an_answer_that_comes_later_is_kept(ctx: Context) -> None:
+    """A known message that comes back with an official answer gets it; a second answer does not overwrite it."""
+    take(ctx, item(1))
+    take(ctx, item(1, answer_text="已修好。", answered_at=POSTED + timedelta(days=2), answered_by="城管局"), content=b"2")
+    take(ctx, item(1, answer_text="别的答复。"), content=b"3")
+
+    with ctx.database.reading() as session:
+        message = session.scalars(sa.select(Message)).one()
+    assert (message.answer_text, message.answered_by) == ("已修好。", "城管局")
+
+
+def test_an_id_with_other_words_is_set_aside(ctx: Context) -> None:
+    """A reused id loses nothing: the second text waits for a person."""
+    take(ctx, item(1))
+
+    counts = take(ctx, item(1, body="完全不同的事"), content=b"2")
+
+    assert (counts.set_aside, counts.reasons) == (1, {"same-id-other-text": 1})
+    assert bodies(ctx) == ["第1封信"]
+
+
+@pytest.mark.parametrize("days", [3, 400, -20_000])
+def test_an_impossible_date_is_set_aside(ctx: Context, days: int) -> None:
+    """A date in the future, or before anyone wrote to a website, is a reading error."""
+    counts = take(ctx, item(1, posted_at=ctx.clock() + timedelta(days=days)))
+
+    assert (counts.stored, counts.set_aside) == (0, 1)
+
+
+def test_a_stated_report_of_wrongdoing_is_restricted_and_sealed(ctx: Context) -> None:
+    """A row whose own kind is 举报, or that asks for confidence, never lies open in the database."""
+    take(ctx, item(1, kind="投诉举报", body="某企业虚报产值"), item(2, confidential=True, answer_text="收到"))
+
+    with ctx.database.reading() as session:
+        assert list(session.scalars(sa.select(Message.access))) == ["restricted", "restricted"]
+        plain = session.execute(sa.text("select title, body, answer_text from messages order by id")).all()
+    assert all(value is None or value.startswith("enc:") for row in plain for value in row)
+    assert bodies(ctx) == ["某企业虚报产值", "第2封信"]
+
+
+def test_contacts_and_originals_are_sealed(ctx: Context) -> None:
+    """Name, contact, raw bytes and attachments are encrypted in the database and come back whole."""
+    attachment = FetchedAttachment("照片.jpg", "image/jpeg", b"jpeg-bytes")
+    take(ctx, item(1, author_name="李某某", contact="13900000012", attachments=[attachment]), content=b"secret-original")
+
+    with ctx.database.reading() as session:
+        rows = session.execute(sa.text("select author_name, contact from messages")).one()
+        blobs = session.execute(sa.text("select r.content, a.content from raw_items r, attachments a")).one()
+        stored = session.scalars(sa.select(Attachment)).one()
+        assert (stored.name, stored.content) == ("照片.jpg", b"jpeg-bytes")
+        assert session.scalars(sa.select(Message.contact)).one() == "13900000012"
+    assert all(value.startswith("enc:") for value in rows)
+    assert b"secret-original" not in bytes(blobs[0])
+    assert b"jpeg-bytes" not in bytes(blobs[1])
+
+
+def failing(*items: Item) -> Iterator[Item]:
+    """Yield the items, then fail as a broken reader would."""
+    yield from items
+    raise RuntimeError("张三 13900000012")
+
+
+def test_a_reader_that_fails_keeps_what_it_gave_and_is_tried_three_times(
+    ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches before the failure stay; the third strike sets the raw item aside, and no error text is kept."""
+    monkeypatch.setattr(intake, "BATCH", 2)
+    raw_id = raw(ctx)
+    for strike in (1, 2, 3):
+        with pytest.raises(RuntimeError):
+            take_in(ctx, raw_id, failing(item(1), item(2), item(3)))
+        with ctx.database.reading() as session:
+            kept = session.get_one(RawItem, raw_id)
+            assert kept.state == ("set_aside" if strike == 3 else "new")
+            assert kept.error == "RuntimeError"
+
+    assert bodies(ctx) == ["第1封信", "第2封信"]
+    with ctx.database.reading() as session:
+        assert session.scalars(sa.select(SetAside.reason)).all() == ["unreadable"]
+
+
+def test_a_full_disk_rolls_the_batch_back_and_counts_no_strike(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk is full the batch is not there at all; a later run stores it once."""
+    raw_id = raw(ctx)
+    original = intake._Batch.insert
+
+    def full(self: intake._Batch, *arguments: object) -> int:
+        original(self, *arguments)  # type: ignore[arg-type]
+        raise StorageFull("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(intake._Batch, "insert", full)
+        with pytest.raises(StorageFull):
+            take_in(ctx, raw_id, [item(1)])
+    assert bodies(ctx) == []
+    assert take_in(ctx, raw_id, [item(1)]).stored == 1
+    with ctx.database.reading() as session:
+        assert session.get_one(RawItem, raw_id).strikes == 0
+
+
+def test_the_cursor_is_committed_with_the_run(ctx: Context) -> None:
+    """A run that fails leaves the cursor; one that ends moves it."""
+    raw_id = raw(ctx)
+    with pytest.raises(RuntimeError):
+        take_in(ctx, raw_id, failing(item(1)), cursor="1")
+    with ctx.database.reading() as session:
+        assert session.get(SourceCursor, "file:site-board") is None
+
+    take_in(ctx, raw_id, [item(1), item(2)], cursor="2")
+
+    with ctx.database.reading() as session:
+        assert session.get_one(SourceCursor, "file:site-board").cursor == "2"
+
+
+def test_progress_is_told_batch_by_batch(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long work says how far it is."""
+    monkeypatch.setattr(intake, "BATCH", 2)
+    seen: list[int] = []
+
+    take_in(ctx, raw(ctx), [item(n) for n in range(5)], progress=lambda done, total: seen.append(done))
+
+    assert seen == [2, 4, 5]
+
+
+def test_opening_cases_by_hand_is_kept_with_the_message(ctx: Context) -> None:
+    """`--open-cases` travels with each message to the responder."""
+    take_in(ctx, raw(ctx), [item(1)], open_case=True)
+
+    with ctx.database.reading() as session:
+        assert session.scalars(sa.select(Message.open_case)).one() is True

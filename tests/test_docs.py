@@ -1,0 +1,82 @@
+"""The documentation cannot fall behind: each setting, profile key, command and table has its line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import click
+import pydantic
+import pytest
+import typer
+
+import classifier.tables
+import collector.tables
+import config.tables
+import responder.staff_tables
+import responder.tables
+import worker
+from config.database import Base
+from config.profile import Profile
+from config.settings import Settings
+
+DOCS = Path(__file__).parent.parent / "docs"
+assert classifier.tables and collector.tables and config.tables and responder.staff_tables and responder.tables
+
+
+def doc(name: str) -> str:
+    """Return a file of docs/."""
+    return (DOCS / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_each_setting_is_documented(name: str) -> None:
+    """docs/operating.md names each environment variable in code type."""
+    assert f"`WENZHENG_{name.upper()}`" in doc("operating.md")
+
+
+def profile_keys(model: type[pydantic.BaseModel]) -> Iterator[str]:
+    """Yield `part.key` for every key of the profile."""
+    for name, field in model.model_fields.items():
+        inner = next(
+            (
+                part
+                for part in (field.annotation, *get_args(field.annotation))
+                if isinstance(part, type) and issubclass(part, pydantic.BaseModel)
+            ),
+            None,
+        )
+        if inner is None:
+            yield field.alias or name
+        else:
+            yield from (f"{name}.{key}" for key in profile_keys(inner))
+
+
+@pytest.mark.parametrize("key", sorted(profile_keys(Profile)))
+def test_each_profile_key_is_documented(key: str) -> None:
+    """docs/profile.md names each key as `part.key`."""
+    assert f"`{key}`" in doc("profile.md")
+
+
+@pytest.mark.parametrize("table", sorted(Base.metadata.tables))
+def test_each_table_is_documented(table: str) -> None:
+    """docs/architecture.md names each table."""
+    assert f"`{table}`" in doc("architecture.md")
+
+
+def commands(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[str]:
+    """Yield every command as its words."""
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*words, name))
+        else:
+            yield " ".join((*words, name))
+
+
+def test_each_command_is_documented() -> None:
+    """docs/operating.md names each command as `wenzheng …`."""
+    root = typer.main.get_command(worker.app)
+    assert isinstance(root, click.Group)
+    text = doc("operating.md")
+    missing = [name for name in commands(root) if f"`wenzheng {name}" not in text]
+
+    assert missing == []
