@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 
-.PHONY: help run demo test test-all check format lock
+.PHONY: help run demo test test-postgres test-all check format lock
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -29,6 +29,9 @@ demo: $(VENV)/.installed ## the demo bureau once, printed, not served
 
 test: $(VENV)/.installed-test ## all but the slow tests
 	$(BIN)/pytest -n $(WORKERS) -m "not slow"
+
+test-postgres: $(VENV)/.installed-test ## the same on a throw-away PostgreSQL
+	WENZHENG_TEST_POSTGRES=1 $(BIN)/pytest -n $(WORKERS) -m "not slow"
 
 test-all: $(VENV)/.installed-test ## every test
 	$(BIN)/pytest -n $(WORKERS)

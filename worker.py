@@ -6,22 +6,25 @@ Exit codes: 0 done, 1 refused or partly failed (the message says what), 2 wrong 
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from config.clock import system_clock
 from config.context import Context
-from config.errors import SettingsError, WenzhengError
+from config.errors import WenzhengError
 from config.home import init_home, open_home, upgrade
 from config.logs import set_up_logs
 from config.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from responder.scheduling import Job
+
+# A command imports what it needs when it runs, so that the others start quickly.
 
 app = typer.Typer(
     name="wenzheng",
@@ -336,8 +339,12 @@ def classify(
 
 @app.command()
 def train(
-    files: Annotated[list[Path] | None, typer.Argument(help="Tables; a column named after a question is its label.")] = None,
-    mapping: Annotated[list[str] | None, typer.Option("--map", help="OLD=NEW, rename a label; may be repeated.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Tables; a column named after a question is its label.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="OLD=NEW, rename a label; may be repeated.")
+    ] = None,
     question: Annotated[str | None, typer.Option("--as", help="Which question the column `label` answers.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -354,7 +361,9 @@ def train(
 def evaluate(
     file: Path,
     question: Annotated[str, typer.Option(help="category, owner, kind, sentiment, emotion or urgency.")],
-    mapping: Annotated[list[str] | None, typer.Option("--map", help="OLD=NEW, rename a label; may be repeated.")] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="OLD=NEW, rename a label; may be repeated.")
+    ] = None,
 ) -> None:
     """Measure the model on a labelled file: per class, macro-F1, abstention curve (JSON)."""
     from classifier.files import evaluate_file
@@ -375,7 +384,12 @@ def models_list(as_json: AsJson = False) -> None:
 
     with opened() as ctx, ctx.database.reading() as session:
         rows = [
-            (one.version, "active" if one.active else "", one.created_at.isoformat(timespec="seconds"), one.activated_by)
+            (
+                one.version,
+                "active" if one.active else "",
+                one.created_at.isoformat(timespec="seconds"),
+                one.activated_by,
+            )
             for one in list_versions(session)
         ]
     headers = ("version", "state", "created", "activated by")
@@ -518,9 +532,7 @@ def staff_add(
     from responder.accounts import create_staff
 
     with opened() as ctx, ctx.database.writing() as session:
-        create_staff(
-            session, username, name or username, role, section, password, ctx.clock(), ctx=ctx, actor="cli"
-        )
+        create_staff(session, username, name or username, role, section, password, ctx.clock(), ctx=ctx, actor="cli")
     typer.echo(f"added {username}")
 
 

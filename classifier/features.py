@@ -1,19 +1,19 @@
 """From text to counts: the one vectoriser, used alike for training and for serving.
 
 A text becomes its words and its runs of one to three characters. Digits are all written 0, so that the
-length of a number remains and the number itself does not; full-width forms and capitals are folded.
+length of a number remains and the number itself does not; full-width letters and capitals are folded.
 The title counts twice.
 """
 
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import add
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from classifier.segment import cut
@@ -24,9 +24,21 @@ FEATURES = 1
 HEAD_CHARS, TAIL_CHARS = 4000, 1000
 """Of a longer text only the beginning and the end are looked at: what is asked stands there."""
 
+TITLE_TIMES = 2
+"""How often a word of the title counts."""
+
 WORD, GRAM = "w", "g"
 
+Numbers = NDArray[np.int64]
+
 _DIGIT = re.compile("[1-9]")
+
+# Forms that NFKC would replace; most texts have none but the full-width marks, which are ordinary Chinese
+# and are left as they are: normalising the whole text would cost as much as cutting it into words.
+_FORMS = re.compile(
+    "[\u00a0-\u00be\u2000-\u200a\u202f\u2070-\u209f\u2100-\u218f\u2460-\u24ff\u2e80-\u2fdf\u3000\u3130-\u318f"
+    "\u3200-\u33ff\uf900-\ufaff\ufe30-\ufe6f\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff61-\uffef\ud800-\udfff]+"
+)
 
 
 def clip(text: str) -> str:
@@ -38,13 +50,18 @@ def clip(text: str) -> str:
 
 def fold(text: str) -> str:
     """Return a text with full-width forms, capitals and digits folded, and clipped."""
-    folded = unicodedata.normalize("NFKC", clip(text)).lower()
-    return _DIGIT.sub("0", clip(folded))
+    return _DIGIT.sub("0", clip(_FORMS.sub(_normal, clip(text))).lower())
+
+
+def _normal(match: re.Match[str]) -> str:
+    # Half a surrogate pair is no character; broken exports hold such.
+    return unicodedata.normalize("NFKC", match.group()).encode("utf-8", "ignore").decode()
 
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text after folding, without blanks."""
-    return [word for word in cut(fold(text)) if not word.isspace()]
+    # Blanks and controls sort before everything else; other rare blanks do no harm as words.
+    return [word for word in cut(fold(text)) if word > " "]
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,50 +72,100 @@ class Vocabulary:
 
     @cached_property
     def words(self) -> dict[str, int]:
-        """Numbers of the words."""
-        return {name[1:]: number for number, name in enumerate(self.features) if name[0] == WORD}
+        """Places of the words, counted from 1, so that a place is never taken for nothing."""
+        return {name[1:]: place for place, name in enumerate(self.features, 1) if name[0] == WORD}
 
     @cached_property
-    def grams(self) -> dict[str, int]:
-        """Numbers of the runs of characters."""
-        return {name[1:]: number for number, name in enumerate(self.features) if name[0] == GRAM}
-
-    @cached_property
-    def longest_gram(self) -> int:
-        """Length of the longest run of characters."""
-        return max(map(len, self.grams), default=0)
-
-    def numbers(self, words: Sequence[str]) -> list[int]:
-        """Return the numbers of all known features of a text given as words, repeated as often as they occur."""
-        found = [*map(self.words.get, words)]
-        text = "".join(words)
-        known = self.grams.get
-        run: Iterable[str] = text
-        for length in range(1, self.longest_gram + 1):
-            if length > 1:
-                run = [*map(add, run, text[length - 1 :])]
-            found += map(known, run)
-        return [number for number in found if number is not None]
+    def grams(self) -> "GramTable":
+        """The runs of characters."""
+        return GramTable({name[1:]: number for number, name in enumerate(self.features) if name[0] == GRAM})
 
 
-def count(texts: Iterable[tuple[Sequence[str], Sequence[str]]], vocabulary: Vocabulary) -> sparse.csr_matrix:
+class GramTable:
+    """Numbers of runs of one to three characters, found for a whole batch of texts at once.
+
+    A run is one whole number, 21 bits a character; a table of slots says which known run may stand at the
+    slot its hash names, or at one of the next few. This is twenty times faster than a dictionary of strings,
+    which would have to make every run a string first.
+    """
+
+    def __init__(self, numbers: Mapping[str, int]) -> None:
+        self.longest = max(map(len, numbers), default=0)
+        self.numbers = np.fromiter(numbers.values(), np.int64, len(numbers))
+        self.keys = np.array([_key(run) for run in numbers] or [0], np.uint64)
+        self.shift = np.uint64(64 - max(10, len(numbers).bit_length() + 3))
+        slots = self._slots(self.keys)
+        self.table = np.zeros((1 << (64 - int(self.shift))) + len(numbers) + 1, np.int32)
+        waiting = np.arange(len(numbers))
+        self.steps = 0
+        while len(waiting):
+            there = slots[waiting] + self.steps
+            free = self.table[there] == 0
+            self.table[there[free]] = waiting[free] + 1
+            waiting = waiting[self.table[there] != waiting + 1]
+            self.steps += 1
+
+    def find(self, texts: Sequence[str]) -> tuple[Numbers, Numbers]:
+        """Return which text and which known run, for every place in the texts where a known run begins."""
+        codes = np.frombuffer("\n".join([*texts, ""]).encode("utf-32-le"), np.uint32).astype(np.uint64)
+        owner = np.repeat(np.arange(len(texts)), [len(text) + 1 for text in texts])
+        keys = codes
+        found = [self._look_up(keys)]
+        for length in range(2, self.longest + 1):
+            keys = (keys[:-1] << _CHAR_BITS) | codes[length - 1 :]
+            found.append(self._look_up(keys))
+        places = [np.flatnonzero(numbers >= 0) for numbers in found]
+        return (
+            np.concatenate([owner[place] for place in places]),
+            np.concatenate([numbers[place] for numbers, place in zip(found, places, strict=True)]),
+        )
+
+    def _look_up(self, keys: NDArray[np.uint64]) -> Numbers:
+        slots = self._slots(keys)
+        found = np.full(len(keys), -1, np.int64)
+        for step in range(self.steps):
+            which = self.table[slots + step]
+            hit = np.flatnonzero((self.keys[which - 1] == keys) & (which > 0))
+            found[hit] = self.numbers[which[hit] - 1]
+        return found
+
+    def _slots(self, keys: NDArray[np.uint64]) -> Numbers:
+        return ((keys * _SPREAD) >> self.shift).astype(np.int64)
+
+
+_CHAR_BITS = np.uint64(21)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number near the golden ratio of 2 to the 64th: its product's high bits spread neighbouring keys."""
+
+
+def _key(run: str) -> int:
+    key = 0
+    for character in run:
+        key = key << int(_CHAR_BITS) | ord(character)
+    return key
+
+
+def count(texts: Sequence[tuple[Sequence[str], Sequence[str]]], vocabulary: Vocabulary) -> sparse.csr_matrix:
     """Return one row a text: 1 + ln(times) of each known feature.
 
     Args:
         texts: title and body of each, as `words_of` gives them.
     """
-    columns: list[int] = []
-    starts = [0]
-    for title, body in texts:
-        if title:
-            columns += vocabulary.numbers(title) * 2
-        columns += vocabulary.numbers(body)
-        starts.append(len(columns))
-    matrix = sparse.csr_matrix(
-        (np.ones(len(columns), np.float32), np.array(columns, np.int32), np.array(starts, np.int32)),
-        shape=(len(starts) - 1, len(vocabulary.features)),
-    )
-    matrix.sum_duplicates()
+    get = vocabulary.words.get
+    places: list[int] = []
+    lengths: list[int] = []
+    for text in texts:
+        for words in text:
+            found = [*filter(None, map(get, words))]
+            places += found
+            lengths.append(len(found))
+    word_parts = np.repeat(np.arange(len(lengths)), lengths)
+    gram_parts, gram_numbers = vocabulary.grams.find(["".join(words) for text in texts for words in text])
+    parts = np.concatenate([word_parts, gram_parts])
+    numbers = np.concatenate([np.array(places, np.int64) - 1, gram_numbers])
+    # Even parts are titles.
+    times = np.where(parts % 2, 1.0, TITLE_TIMES).astype(np.float32)
+    matrix = sparse.coo_matrix((times, (parts // 2, numbers)), shape=(len(texts), len(vocabulary.features))).tocsr()
     matrix.data = 1 + np.log(matrix.data)
     return matrix
 

@@ -30,10 +30,10 @@ class Pipeline:
 
 PIPELINES = {
     "category": Pipeline("svm", 1.0, 2, 2, 20_000, 0.95, balanced=True),
-    "owner": Pipeline("svm", 1.0, 2, 2, 15_000, 0.90),
-    "kind": Pipeline("svm", 1.0, 2, 2, 15_000, 0.90),
-    "sentiment": Pipeline("svm", 0.5, 2, 2, 15_000, 0.90),
-    "emotion": Pipeline("svm", 0.3, 3, 2, 20_000, 0.80, balanced=True),
+    "owner": Pipeline("svm", 3.0, 2, 2, 15_000, 0.90, balanced=True),
+    "kind": Pipeline("svm", 2.0, 2, 2, 15_000, 0.90, balanced=True),
+    "sentiment": Pipeline("svm", 1.0, 2, 2, 15_000, 0.90, balanced=True),
+    "emotion": Pipeline("svm", 0.3, 2, 2, 20_000, 0.80, balanced=True),
 }
 
 LEAST_SHARE = 0.2

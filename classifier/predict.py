@@ -7,8 +7,7 @@ most for the answer given are its reasons.
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from typing import Any
+from itertools import accumulate, chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,7 @@ Ints = NDArray[np.int_]
 
 POSTS = "posts"
 REASONS = 5
-LOOKED_AT = 16
+LOOKED_AT = 12
 """Of a text's features, the weightiest so many are turned into words; some become the same word, some none."""
 LONGEST_REASON = 8
 
@@ -80,8 +79,8 @@ NOTHING_SAID = {
 def predict(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> list[Answer]:
     """Answer every question for every text, in order.
 
-    Owners are those of the profile, whatever the bundle learned. A text without a known word is guessed
-    无效 and everything about it left to a person.
+    Owners are those of the profile, whatever the bundle learned. A text without a known word, or without any
+    letter, is guessed 无效 and everything about it left to a person.
     """
     if not texts:
         return []
@@ -91,30 +90,32 @@ def predict(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> list[A
     counts = count(words, served.vocabulary)
     lengths = np.sqrt(counts.multiply(counts) @ served.rarity)
     products = counts @ served.weights
-    best: dict[str, np.ndarray[Any, Any]] = {}
-    sure: dict[str, Floats] = {}
+    columns = np.empty((len(texts), len(bundle.questions)), np.int64)
+    best: dict[str, list[int]] = {}
+    sure: dict[str, list[float]] = {}
     for number, (name, question) in enumerate(bundle.questions.items()):
         length = np.maximum(lengths[:, number : number + 1], 1e-6)
         scores = products[:, served.columns[name]] / length + question.bias
         chances = softmax(question.slope * scores, axis=1)
-        best[name] = chances.argmax(1)
-        sure[name] = chances.max(1)
-    columns = np.stack([best[name] + served.columns[name].start for name in bundle.questions], axis=1)
+        best[name] = chances.argmax(1).tolist()
+        sure[name] = chances.max(1).tolist()
+        columns[:, number] = served.columns[name].start + chances.argmax(1)
+    features = served.vocabulary.features
     answers = []
     for row, (text, told) in enumerate(zip(texts, words, strict=True)):
         inside = slice(counts.indptr[row], counts.indptr[row + 1])
-        if inside.start == inside.stop:
+        if inside.start == inside.stop or not any(map(str.isalnum, chain(*told))):
             answers.append(nothing_known(text))
             continue
-        weightiest = _weightiest(counts.indices[inside], counts.data[inside], served.weights, columns[row])
         reader = _Reader(text, told[0] + told[1])
         said, confidence, why = dict(NOTHING_SAID), dict.fromkeys(QUESTIONS, 0.0), {}
         abstained = [name for name in QUESTIONS if name not in bundle.questions]
+        weightiest = _weightiest(counts.indices[inside], counts.data[inside], served.by_label, columns[row])
         for name, numbers in zip(bundle.questions, weightiest, strict=True):
             question = bundle.questions[name]
             said[name] = question.labels[best[name][row]]
-            confidence[name] = round(float(sure[name][row]), 4)
-            why[name] = reader.phrases([served.vocabulary.features[number] for number in numbers])
+            confidence[name] = round(sure[name][row], 4)
+            why[name] = reader.phrases([features[number] for number in numbers])
             if sure[name][row] < question.threshold:
                 abstained.append(name)
         answers.append(_answer(text, said, confidence, abstained, why, judge(text.title, text.body)))
@@ -179,58 +180,54 @@ def _answer(
     )
 
 
-def _weightiest(numbers: Ints, values: Floats, weights: Floats, columns: Ints) -> list[list[int]]:
+def _weightiest(numbers: Ints, values: Floats, by_label: Floats, columns: Ints) -> list[list[int]]:
     """Return for each column the features of a text that speak most for it, weightiest first."""
-    shares = weights[numbers[:, None], columns] * values[:, None]
+    shares = by_label[columns[:, None], numbers] * values
     if len(numbers) > LOOKED_AT:
-        top = np.argpartition(-shares, LOOKED_AT, axis=0)[:LOOKED_AT]
-        shares = np.take_along_axis(shares, top, 0)
-        numbers = numbers[top]
+        top = np.argpartition(shares, -LOOKED_AT, axis=1)[:, -LOOKED_AT:]
     else:
-        numbers = np.broadcast_to(numbers[:, None], shares.shape)
-    order = np.argsort(-shares, axis=0, kind="stable")
-    found = np.take_along_axis(numbers, order, 0).T.tolist()
-    positive = (shares > 0).sum(0).tolist()
-    return [row[:length] for row, length in zip(found, positive, strict=True)]
+        top = np.broadcast_to(np.arange(len(numbers)), shares.shape)
+    return [
+        numbers[places[np.argsort(-row[places], kind="stable")]].tolist()
+        for row, places in zip(shares, top, strict=True)
+    ]
 
 
 class _Reader:
     """Turns features back into words of the text as its author wrote them."""
 
     def __init__(self, text: TextIn, words: list[str]) -> None:
-        self.raw = clip(text.title) + "\n" + clip(text.body)
-        self.lower = self.raw.lower()
+        self.raw = f"{clip(text.title)}\n{clip(text.body)}"
         self.words = words
         self.joined = "".join(words)
         self.starts = [0, *accumulate(map(len, words))]
-        self.known: dict[str, str | None] = {}
+        self.known: dict[str, str] = {}
 
     def phrases(self, features: Sequence[str]) -> list[str]:
         """Return the first few different words behind features, in their order."""
         found: list[str] = []
         for feature in features:
-            if feature not in self.known:
-                self.known[feature] = self._phrase(feature)
-            phrase = self.known[feature]
+            phrase = self.known.get(feature)
+            if phrase is None:
+                phrase = self.known[feature] = self._phrase(feature)
             if phrase and not any(phrase in other or other in phrase for other in found):
                 found.append(phrase)
                 if len(found) == REASONS:
                     break
         return found
 
-    def _phrase(self, feature: str) -> str | None:
-        """Return the word, or the words next to each other, around a feature; None if unreadable."""
+    def _phrase(self, feature: str) -> str:
+        """Return the word, or the words next to each other, around a feature; nothing if unreadable."""
         name = feature[1:]
         if feature[0] != WORD or len(name) < 2:
             start = self.joined.find(name)
-            if start < 0:
-                return None  # A run of characters across title and body.
             first = bisect_right(self.starts, start) - 1
             last = bisect_right(self.starts, start + len(name) - 1)
-            name = "".join(self.words[first:last])
+            name = "".join(self.words[first:last]) if last - first > 1 else self.words[first]
         if not 2 <= len(name) <= LONGEST_REASON or not name.isalpha():
-            return None
+            return ""
         if name in self.raw:
             return name
-        start = self.lower.find(name)
-        return self.raw[start : start + len(name)] if start >= 0 else None
+        # Folding wrote capitals small.
+        start = self.raw.lower().find(name)
+        return self.raw[start : start + len(name)] if start >= 0 else ""

@@ -21,7 +21,8 @@ except ImportError:  # No wheel for this machine; slower, with the same words.
 _BLOCK = re.compile(r"([\u4E00-\u9FD5a-zA-Z0-9+#&\._%\-]+)")
 _LATIN = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
 _BLANK = re.compile(r"(\r\n|\s)")
-_MARKS = re.compile(r"[a-zA-Z0-9+#&._%\-]{2}")
+# Only runs with a mark in them are cut differently.
+_MARKED = re.compile(r"[+#&._%\-][a-zA-Z0-9+#&._%\-]|[a-zA-Z0-9][+#&._%\-]")
 _RARE = re.compile(r"[\u3400-\u4DBF\u9FD6-\u9FFF\uF900-\uFAFF\U00020000-\U0003FFFF]")
 
 
@@ -49,11 +50,11 @@ def cut_slowly(text: str) -> list[str]:
 
 def _cut_block(text: str) -> list[str]:
     words: list[str] = rjieba.cut(text)
-    if not _MARKS.search(text):
+    if not _MARKED.search(text):
         return words
     again = []
     for word in words:
-        if len(word) > 1 and _MARKS.search(word) and not _dictionary().has_word(word):
+        if len(word) > 1 and _MARKED.search(word) and not _dictionary().has_word(word):
             again += [part for part in _LATIN.split(word) if part]
         else:
             again.append(word)

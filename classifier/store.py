@@ -118,6 +118,11 @@ class Served:
     columns: Mapping[str, slice]
     rarity: Floats
 
+    @cached_property
+    def by_label(self) -> Floats:
+        """The weights with one row a label, for looking at one text's features."""
+        return np.ascontiguousarray(self.weights.T)
+
     @classmethod
     def of(cls, questions: Mapping[str, Question]) -> "Served":
         """Lay questions side by side."""

@@ -1,5 +1,6 @@
 """A home: the folder that holds one installation's database, models and files. Made by `init`, opened by all."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,11 +10,20 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
+from sqlalchemy.orm import Session
 
 from config.clock import Clock, system_clock
 from config.context import Context
-from config.database import Database
-from config.errors import DatabaseBehind, DatabaseError, DatabaseTooNew, KeyWrong, NotInitialised
+from config.database import Database, shown_url
+from config.errors import (
+    DatabaseBehind,
+    DatabaseError,
+    DatabaseTooNew,
+    KeyMissing,
+    KeyWrong,
+    NotInitialised,
+    SettingsError,
+)
 from config.profile import load_profile
 from config.settings import Settings
 from config.tables import Installation
@@ -21,32 +31,29 @@ from config.vault import Vault
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _KEY_WORD = "wenzheng"
+_INIT = "Run `wenzheng init` first."
 
 
 def init_home(settings: Settings, *, clock: Clock = system_clock, demo: bool = False) -> Context:
     """Make a home: folder, key, database at the newest schema; repeating it changes nothing.
 
     Raises:
+        SettingsError: the folder cannot be made.
         KeyMissing: there is a database with sealed values, but its key is gone; no new key is made for it.
-        DatabaseTooNew: the database was written by a newer program.
+        KeyWrong: there is a database, and the key in place is not its key.
+        DatabaseError: the database cannot be used; DatabaseTooNew: it was written by a newer program.
     """
     profile = load_profile(settings.profile)
-    settings.home.mkdir(parents=True, exist_ok=True)
-    for folder in ("models", "reports"):
-        (settings.home / folder).mkdir(exist_ok=True)
-    if not settings.key_path.exists():
-        if _has_installation(settings):
-            Vault.open(settings.key_path)  # Says which key is missing; a new one would not open what is there.
-        Vault.create(settings.key_path)
-    vault = Vault.open(settings.key_path)
+    _make_folders(settings)
+    vault = _open_or_make_key(settings)
     database = Database(settings.url, vault)
     try:
         upgrade(database)
         with database.writing() as session:
-            if session.get(Installation, 1) is None:
+            if session.scalar(sa.select(sa.func.count()).select_from(Installation)) == 0:
                 session.add(Installation(id=1, initialised_at=clock(), key_check=_KEY_WORD, demo=demo))
-            elif session.scalar(sa.select(Installation.key_check)) != _KEY_WORD:
-                raise KeyWrong("the key does not fit this database", item=str(settings.key_path))
+            else:
+                _check_key(session, settings)
     except BaseException:
         database.close()
         raise
@@ -58,21 +65,24 @@ def open_home(settings: Settings, *, clock: Clock = system_clock) -> Context:
 
     Raises:
         NotInitialised, DatabaseBehind, DatabaseTooNew, KeyMissing, KeyWrong, ProfileError: each says what to do.
+        DatabaseError: the database cannot be opened or reached.
     """
     profile = load_profile(settings.profile)
-    if settings.database_url is None and not (settings.home / "wenzheng.db").exists():
-        raise NotInitialised("there is no database here", item=str(settings.home), todo="Run `wenzheng init` first.")
-    vault = Vault.open(settings.key_path)
+    if not _may_exist(settings):
+        raise NotInitialised("there is no database here", item=str(settings.home), todo=_INIT)
+    try:
+        vault = Vault.open(settings.key_path)
+    except KeyMissing:
+        if not _has_installation(settings):
+            raise NotInitialised("the database is empty", item=str(settings.home), todo=_INIT) from None
+        raise
     database = Database(settings.url, vault)
     try:
         check_schema(database)
         with database.reading() as session:
-            if session.scalar(sa.select(Installation.key_check)) != _KEY_WORD:
-                raise NotInitialised(
-                    "the database was never initialised",
-                    item=str(settings.home),
-                    todo="Run `wenzheng init` first.",
-                )
+            if session.scalar(sa.select(sa.func.count()).select_from(Installation)) == 0:
+                raise NotInitialised("the database was never initialised", item=_where(database), todo=_INIT)
+            _check_key(session, settings)
     except BaseException:
         database.close()
         raise
@@ -87,17 +97,23 @@ def initialised_at(context: Context) -> datetime:
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Bring the schema to a revision, by default the newest.
+    """Bring the schema to a revision, by default the newest; all steps are taken or none.
 
     Raises:
         DatabaseTooNew: the schema is from a newer program.
+        DatabaseError: the database cannot hold Chinese text.
     """
     _check_known(database)
+    _check_encoding(database)
     command.upgrade(_alembic(database), revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
-    """Take the schema back to an older revision; `base` removes every table."""
+    """Take the schema back to an older revision; `base` removes every table.
+
+    Raises:
+        DatabaseTooNew: the schema is from a newer program.
+    """
     _check_known(database)
     command.downgrade(_alembic(database), revision)
 
@@ -110,7 +126,7 @@ def check_schema(database: Database) -> None:
     """
     current = _check_known(database)
     if current is None:
-        raise NotInitialised("the database is empty", item=_where(database), todo="Run `wenzheng init` first.")
+        raise NotInitialised("the database is empty", item=_where(database), todo=_INIT)
     if current != _scripts().get_current_head():
         raise DatabaseBehind(
             f"the database is at schema {current}, older than the program",
@@ -120,21 +136,11 @@ def check_schema(database: Database) -> None:
 
 
 def _check_known(database: Database) -> str | None:
-    try:
-        with database.engine.connect() as connection:
-            current: str | None = MigrationContext.configure(connection).get_current_revision()
-    except sa.exc.OperationalError as error:
-        raise DatabaseError(
-            f"the database cannot be opened ({type(error.orig).__name__})",
-            item=_where(database),
-            todo="Check that it exists, runs and lets this user in.",
-        ) from error
-    except sa.exc.DatabaseError as error:
-        raise DatabaseError(
-            "the file is not a database", item=_where(database), todo="Restore it from a backup."
-        ) from error
-    if current is None:
+    with database.engine.connect() as connection:
+        found = MigrationContext.configure(connection).get_current_heads()
+    if not found:
         return None
+    current = ", ".join(found)
     try:
         _scripts().get_revision(current)
     except CommandError as error:
@@ -146,21 +152,85 @@ def _check_known(database: Database) -> str | None:
     return current
 
 
+def _check_encoding(database: Database) -> None:
+    if database.is_sqlite:
+        return
+    with database.engine.connect() as connection:
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar()
+    if encoding != "UTF8":
+        raise DatabaseError(
+            f"the database is encoded in {encoding} and cannot hold Chinese text",
+            item=_where(database),
+            todo="Create it anew: createdb --encoding=UTF8 --template=template0 NAME.",
+        )
+
+
+def _make_folders(settings: Settings) -> None:
+    try:
+        for folder in (settings.home, settings.home / "models", settings.home / "reports"):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"the folder cannot be made: {error.strerror}",
+            item=f"WENZHENG_HOME={settings.home}",
+            todo="Name a folder the service's user may write.",
+        ) from error
+
+
+def _open_or_make_key(settings: Settings) -> Vault:
+    """Open the key, or make one for a database that answers and is empty; any other may hold sealed values."""
+    try:
+        return Vault.open(settings.key_path)
+    except KeyMissing:
+        if _has_installation(settings):
+            raise
+    with suppress(FileExistsError):  # Another `init` made it in this moment.
+        Vault.create(settings.key_path)
+    return Vault.open(settings.key_path)
+
+
+def _check_key(session: Session, settings: Settings) -> None:
+    """Open the sealed word of the installation.
+
+    Raises:
+        KeyWrong: the key in place is another one.
+    """
+    try:
+        fits = session.scalar(sa.select(Installation.key_check)) == _KEY_WORD
+    except KeyWrong:
+        fits = False
+    if not fits:
+        raise KeyWrong(
+            "the key does not fit this database",
+            item=str(settings.key_path),
+            todo="Put the key this database was made with in place, or point WENZHENG_KEY_FILE at it.",
+        )
+
+
+def _may_exist(settings: Settings) -> bool:
+    """Tell whether there may be a database; connecting to SQLite would make an empty file."""
+    try:
+        return settings.database_url is not None or (settings.home / "wenzheng.db").exists()
+    except PermissionError:
+        return True  # Opening it says what is forbidden.
+
+
 def _has_installation(settings: Settings) -> bool:
+    """Tell whether the database holds an installation; asks open columns only and needs no key."""
+    if not _may_exist(settings):
+        return False
     database = Database(settings.url, None)
     try:
         with database.engine.connect() as connection:
             if not sa.inspect(connection).has_table(Installation.__tablename__):
                 return False
             return bool(connection.scalar(sa.select(sa.func.count()).select_from(Installation)))
-    except sa.exc.DatabaseError:
-        return False  # `upgrade` meets the same fault and says it in full.
     finally:
         database.close()
 
 
 def _where(database: Database) -> str:
-    return database.engine.url.render_as_string(hide_password=True)
+    return shown_url(database.engine.url)
 
 
 def _scripts() -> ScriptDirectory:

@@ -10,7 +10,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError
+import sqlalchemy as sa
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from config.errors import SettingsError
@@ -21,7 +22,11 @@ MIB = 1024 * 1024
 class Settings(BaseSettings):
     """All settings of one machine; unknown `WENZHENG_*` names are ignored, wrong values refused."""
 
-    model_config = SettingsConfigDict(env_prefix="WENZHENG_", frozen=True, extra="ignore")
+    # An empty variable counts as unset, as an environment file with `NAME=` means it. Refused values are not repeated
+    # in the error, because a URL holds a password.
+    model_config = SettingsConfigDict(
+        env_prefix="WENZHENG_", frozen=True, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
 
     home: Path = Field(Path("var"), description="Folder of database, models and files.")
     database_url: SecretStr | None = Field(
@@ -38,16 +43,32 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or for eyes.")
     max_file_mib: int = Field(200, ge=1, description="Largest file taken in, MiB.")
-    max_unpacked_mib: int = Field(1024, ge=1, description="Largest size a file may unpack to, MiB.")
+    max_unpacked_mib: int = Field(256, ge=1, description="Largest size a file may unpack to, MiB.")
     max_cell_chars: int = Field(200_000, ge=1, description="Longest text of one cell or message, characters.")
     max_rows: int = Field(2_000_000, ge=1, description="Most rows taken from one file.")
 
+    @field_validator("database_url")
+    @classmethod
+    def _usable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        try:
+            url = sa.make_url(value.get_secret_value())
+        except (sa.exc.ArgumentError, ValueError):
+            raise ValueError("is not a database URL such as postgresql+psycopg://user:password@host/name") from None
+        if url.drivername not in ("sqlite", "postgresql+psycopg"):
+            raise ValueError(f"must begin with postgresql+psycopg:// or sqlite:///, not {url.drivername}://")
+        if url.database in (None, "", ":memory:"):
+            raise ValueError("must name a database; one in memory would be another for each process")
+        return value
+
     @property
     def url(self) -> str:
-        """The database URL in force."""
+        """The database URL in force, with its password: for `Database`, never for people (see `shown_url`)."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.home.absolute() / 'wenzheng.db'}"
+        # The path is quoted: a folder may have a ? or % in its name.
+        return sa.URL.create("sqlite", database=str(self.home.absolute() / "wenzheng.db")).render_as_string()
 
     @property
     def key_path(self) -> Path:
@@ -69,6 +90,19 @@ def load_settings() -> Settings:
     try:
         return Settings(_secrets_dir=secrets)
     except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        name = "WENZHENG_" + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(first["msg"].lower(), item=name, todo="Correct the variable.") from error
+        faults = [("WENZHENG_" + str(fault["loc"][0]).upper(), _words(fault["msg"])) for fault in error.errors()]
+    except OSError as error:
+        raise SettingsError(
+            f"a secret cannot be read: {error.strerror}", item=str(error.filename), todo="Check its owner and mode."
+        ) from error
+    # Outside the `except`, so that no traceback leads back to the refused value.
+    raise SettingsError(
+        "; ".join(words if len(faults) == 1 else f"{name} {words}" for name, words in faults),
+        item=", ".join(name for name, _ in faults),
+        todo="Correct the variable." if len(faults) == 1 else "Correct the variables.",
+    )
+
+
+def _words(message: str) -> str:
+    """Turn pydantic's sentence into a clause that follows the variable's name."""
+    return message.removeprefix("Value error, ").replace("Input should be", "must be")

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import os
+import tempfile
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from config.errors import KeyMissing, KeyWrong
+from config.errors import KeyMissing, KeyWrong, VaultError
 
 AES_256_GCM = b"\x01"
 _ID, _NONCE = 4, 12
@@ -72,14 +73,31 @@ class Vault:
 
         Raises:
             FileExistsError: there is a file already.
+            VaultError: the file cannot be written.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
         key = os.urandom(32)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(key) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # The file appears whole under its name or not at all: a process killed here leaves no half key behind,
+            # and a second one that starts now reads no empty file. mkstemp makes it readable by its owner only.
+            descriptor, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+            try:
+                with os.fdopen(descriptor, "wb") as file:
+                    file.write(base64.b64encode(key) + b"\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.link(part, path)
+            finally:
+                Path(part).unlink()
+            _sync_folder(path.parent)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise VaultError(
+                f"the key file cannot be written: {error.strerror}",
+                item=str(path),
+                todo="Name a folder the service's user may write, on a disk with free space that knows hard links.",
+            ) from error
         return cls(key)
 
     def seal(self, plain: bytes) -> bytes:
@@ -99,18 +117,20 @@ class Vault:
             raise KeyWrong("the value was sealed with another key", todo="Put the right key file in place.")
         try:
             return self._aead.decrypt(rest[:_NONCE], rest[_NONCE:], head)
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: so much is cut off that no whole nonce is left.
             raise KeyWrong("a sealed value was changed or cut", todo="Restore the database from a backup.") from error
 
     def seal_text(self, plain: str) -> str:
         """Return *plain* sealed, as text that begins with `enc:`."""
-        return TEXT_PREFIX + base64.b64encode(self.seal(plain.encode())).decode("ascii")
+        # A stranger's text may hold half a surrogate pair; it is kept as it is.
+        return TEXT_PREFIX + base64.b64encode(self.seal(plain.encode(errors="surrogatepass"))).decode("ascii")
 
     def unseal_text(self, sealed: str) -> str:
         """Return what `seal_text` was given; raises KeyWrong as `unseal` does."""
         try:
-            return self.unseal(base64.b64decode(sealed.removeprefix(TEXT_PREFIX), validate=True)).decode()
-        except binascii.Error as error:
+            plain = self.unseal(base64.b64decode(sealed.removeprefix(TEXT_PREFIX), validate=True))
+            return plain.decode(errors="surrogatepass")
+        except ValueError as error:
             raise KeyWrong("a sealed text was changed or cut", todo="Restore the database from a backup.") from error
 
     def keyed_hash(self, value: str, purpose: str) -> str:
@@ -119,5 +139,14 @@ class Vault:
         Args:
             purpose: separates the hashes of different uses, so that they cannot be joined.
         """
-        message = purpose.encode() + b"\x00" + value.encode()
+        message = purpose.encode() + b"\x00" + value.encode(errors="surrogatepass")
         return hmac.new(self._hash_root, message, hashlib.sha256).hexdigest()[:32]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file name survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -188,8 +188,11 @@ def log_in(ctx: Context, username: str, password: str, now: datetime) -> LogIn |
     stranger who has an account. Five wrong passwords lock the account for 15 minutes, the right one included.
     A try under a lock, or for an unknown name, leaves no trace in the audit, which strangers could otherwise fill.
     """
-    with ctx.database.reading() as session:
-        staff = session.scalar(sa.select(Staff).where(Staff.username == _plain(username)))
+    name = _plain(username)
+    staff = None
+    if _USERNAME.fullmatch(name):
+        with ctx.database.reading() as session:
+            staff = session.scalar(sa.select(Staff).where(Staff.username == name))
     right = _verify(staff.password_hash if staff else _NOBODY, password)
     if staff is None or staff.disabled_at is not None:
         return None

@@ -7,30 +7,27 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from responder.audit import AuditAction
 from responder.tables import AuditEvent
 
-ACTION_NAMES: dict[str, str] = {
-    AuditAction.CALENDAR_IMPORT: "导入放假安排",
-    AuditAction.CASE_FOLLOW_UP: "追加来信",
-    AuditAction.CASE_MOVE: "案件流转",
-    AuditAction.CASE_OPEN: "立案",
-    AuditAction.DEADLINE_RECOMPUTE: "重算期限",
-    AuditAction.MESSAGE_RESTRICT: "设为限制查看",
-    AuditAction.MODEL_ACTIVATE: "启用模型",
-    AuditAction.MODEL_ROLLBACK: "退回旧模型",
-    AuditAction.REPORT_DRAFT: "生成每周摘要",
-    AuditAction.SETASIDE_DROP: "放弃搁置件",
-    AuditAction.SETASIDE_RETRY: "重试搁置件",
-    AuditAction.STAFF_ADD: "新增账号",
-    AuditAction.STAFF_DISABLE: "停用账号",
-    AuditAction.STAFF_LOCKED: "账号锁定",
-    AuditAction.STAFF_LOGIN: "登录",
-    AuditAction.STAFF_LOGIN_FAILED: "登录失败",
-    AuditAction.STAFF_LOGOUT: "退出",
-    AuditAction.STAFF_PASSWORD: "重置密码",
-    AuditAction.STAFF_REVOKE: "强制退出",
-    AuditAction.STAFF_ROLE: "变更角色",
+ACTION_NAMES = {
+    "calendar:import": "导入放假安排",
+    "case:follow_up": "追加来信",
+    "case:move": "案件流转",
+    "case:open": "立案",
+    "deadline:recompute": "重算期限",
+    "model:activate": "启用模型",
+    "report:draft": "生成每周摘要",
+    "setaside:drop": "放弃搁置件",
+    "setaside:retry": "重试搁置件",
+    "staff:add": "新增账号",
+    "staff:disable": "停用账号",
+    "staff:locked": "账号锁定",
+    "staff:login": "登录",
+    "staff:login_failed": "登录失败",
+    "staff:logout": "退出",
+    "staff:password": "重置密码",
+    "staff:revoke": "强制退出",
+    "staff:role": "变更角色",
 }
 
 

@@ -1,5 +1,6 @@
 """One case with all that is known of it, for somebody who reads it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,9 @@ from responder.routing import Suggestion, questions, suggest, words
 from responder.tables import Case, CaseMessage, Deadline
 
 EXCERPT_CHARS = 120
+
+# What a stranger writes into the address is not handed to the database, which may choke on it (NUL on PostgreSQL).
+_NUMBER = re.compile(r"[0-9]{4}-[0-9]{6,9}")
 
 QUESTIONS = {
     "category": "主题分类",
@@ -89,6 +93,8 @@ def load_case_file(session: Session, viewer: Viewer, profile: Profile, number: s
 
     Later messages that the viewer may not read are left out.
     """
+    if not _NUMBER.fullmatch(number):
+        return None
     case = session.scalar(sa.select(Case).where(Case.number == number, _opening_visible(viewer)))
     if case is None:
         return None

@@ -68,7 +68,9 @@ def print_description(description: Description) -> None:
 
 def print_queue(rows: Sequence[QueueRow], counts: Mapping[str, int], hidden: int, zone: ZoneInfo) -> None:
     """Print the triage list: overdue first, then urgency, then due date; what it leaves out is said below it."""
-    table = Table("编号", "渠道", "收到", "标题", "建议承办", "把握", "性质", "紧急", "到期", header_style="bold", box=None)
+    table = Table(
+        "编号", "渠道", "收到", "标题", "建议承办", "把握", "性质", "紧急", "到期", header_style="bold", box=None
+    )
     for place in (0, 2, 5, 6, 7):
         table.columns[place].no_wrap = True
     table.columns[3].max_width = 44
@@ -108,7 +110,13 @@ def progress(label: str) -> Iterator[ProgressCallback]:
 
         yield tell
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ ORDER_CLOCK = "hotline-12345"
 """The clock that gives way to the limit an order itself states (messages.given_due_at)."""
 
 _UNITS = {"working_days": "个工作日", "days": "日", "months": "个月", "hours": "小时"}
+_RULE = "适用规则："
 _BATCH = 300
 
 
@@ -172,9 +174,12 @@ def _reckon_anew(ctx: Context, row: Deadline, calendar: WorkCalendar, counts: di
         "to": new.due_on.isoformat(),
         "provisional": new.provisional,
     }
+    # What stands before the rule tells why the clock started when it did, and stays true.
+    before = takewhile(lambda step: not step.startswith(_RULE), row.steps)
+    steps = [*before, *new.steps, note]
     for name, value in deadline_row(row.case_id, new, ctx.clock()).items():
         setattr(row, name, value)
-    row.steps = [*new.steps, note]
+    row.steps = steps
     return Entry(SYSTEM, AuditAction.DEADLINE_RECOMPUTE, f"case:{row.case_id}", detail)
 
 
@@ -206,7 +211,7 @@ def _by_order(rule: ClockRule, day: date, given: datetime, zone: ZoneInfo) -> Du
 
 def _basis(rule: ClockRule) -> str:
     unchecked = "" if rule.checked else "（依据待核）"
-    return f"适用规则：{rule.name}，{rule.amount}{_UNITS[rule.unit]}；依据：{rule.law}{unchecked}"
+    return f"{_RULE}{rule.name}，{rule.amount}{_UNITS[rule.unit]}；依据：{rule.law}{unchecked}"
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> datetime:

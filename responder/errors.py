@@ -1,9 +1,9 @@
 """The responder's errors.
 
 ResponderError
-├── MoveRefused      a case may not make this move from where it stands
-├── NoRule           no rule of a clock was in force on the day a due date starts from
-├── AuditRefused     an audit event holds something that does not belong into the audit
+├── MoveRefused               a case may not make this move from where it stands
+├── NoRule                    no rule of a clock was in force on the day a due date starts from
+├── AuditRefused              an audit event holds something that does not belong into the audit
 ├── AccountError              an account cannot be made or changed as asked
 │   └── PasswordRefused       the password is too short, too long, or the user name
 ├── DeskUnavailable           the desk cannot listen at its address

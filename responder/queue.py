@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from classifier.tables import Prediction
-from collector.access import Viewer, visible_to
+from collector.access import PIPELINE, Viewer, visible_to
 from collector.tables import Message
 from config.calendars import load_calendar
 from config.profile import URGENCIES, Profile
@@ -84,7 +84,7 @@ def triage(
     # The nearest of a case's due dates counts; one grouped join is twice as fast as a subquery a row.
     due_at = sa.func.min(Deadline.due_at)
     ids = session.scalars(
-        _visible_cases(sa.select(Case.id), visible_to(viewer))
+        _visible_cases(sa.select(Case.id), viewer)
         .outerjoin(Deadline, Deadline.case_id == Case.id)
         .where(Case.state == State.TRIAGE)
         .group_by(Case.id)
@@ -101,14 +101,14 @@ def triage(
 
 def counts(session: Session, viewer: Viewer) -> dict[str, int]:
     """Return how many cases the viewer may see in each open state, 待分办 first."""
-    query = _visible_cases(sa.select(Case.state, sa.func.count()), visible_to(viewer)).group_by(Case.state)
+    query = _visible_cases(sa.select(Case.state, sa.func.count()), viewer).group_by(Case.state)
     found: dict[str, int] = dict(session.execute(query).all())
     return {state: found.get(state, 0) for state in OPEN}
 
 
 def hidden_restricted(session: Session, viewer: Viewer) -> int:
     """Return how many open cases the viewer may not see: a number and nothing else of them."""
-    return session.scalars(_visible_cases(sa.select(sa.func.count()), ~visible_to(viewer))).one()
+    return sum(counts(session, PIPELINE).values()) - sum(counts(session, viewer).values())
 
 
 def time_left(
@@ -139,13 +139,13 @@ def time_left(
     return f"还剩{days}天", "soon" if days <= SOON_DAYS else "later"
 
 
-def _visible_cases(query: sa.Select[*_Columns], visible: sa.ColumnElement[bool]) -> sa.Select[*_Columns]:
-    """Join a query over cases to the opening message; keep open cases that were not merged into another."""
+def _visible_cases(query: sa.Select[*_Columns], viewer: Viewer) -> sa.Select[*_Columns]:
+    """Narrow a query over cases to open ones, not merged into another, whose opening message the viewer may read."""
     return (
         query.select_from(Case)
         .join(CaseMessage, sa.and_(CaseMessage.case_id == Case.id, CaseMessage.role == OPENING))
         .join(Message, Message.id == CaseMessage.message_id)
-        .where(visible, Case.state.in_(OPEN), Case.merged_into.is_(None))
+        .where(visible_to(viewer), Case.state.in_(OPEN), Case.merged_into.is_(None))
     )
 
 
@@ -161,11 +161,15 @@ def _rows(
     now: datetime,
     ids: Sequence[int],
 ) -> Iterator[QueueRow]:
-    """Yield the rows of these cases in this order; one that was dealt with a moment ago is left out."""
-    query = _visible_cases(sa.select(Case, Message.id, Message.title, Message.body), visible_to(viewer))
+    """Yield the rows of these cases in this order; one restricted a moment ago is left out."""
+    query = (
+        sa.select(Case, Message.id, Message.title, Message.body)
+        .join(CaseMessage, CaseMessage.case_id == Case.id)
+        .join(Message, Message.id == CaseMessage.message_id)
+        .where(Case.id.in_(ids), CaseMessage.role == OPENING, visible_to(viewer))
+    )
     found = {
-        case.id: (case, message, title or _first_words(body))
-        for case, message, title, body in session.execute(query.where(Case.id.in_(ids)))
+        case.id: (case, message, title or _first_words(body)) for case, message, title, body in session.execute(query)
     }
     latest = (
         sa.select(sa.func.max(Prediction.id))
@@ -215,7 +219,7 @@ def _row(
         kind=None if predicted is None else predicted.kind,
         sentiment=None if predicted is None else predicted.sentiment,
         urgency=case.urgency,
-        urgency_why="" if predicted is None else words(predicted.why, "urgency"),
+        urgency_why=words(predicted.why, "urgency") if predicted and predicted.urgency == case.urgency else "",
         due_on=None if deadline is None else deadline.due_on,
         left=left,
         colour=colour,

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from collector.access import PIPELINE, visible_to
 from collector.tables import RESTRICTED, Message
@@ -28,7 +28,6 @@ class _Standing:
     id: int
     number: str
     owner: str
-    channel: str
     message: int
     restricted: bool
     due_on: date | None
@@ -59,7 +58,7 @@ def case_figures(session: Session, profile: Profile, week: Week, as_of: datetime
         as_of: aware, in the bureau's zone; the week's end, or now if the week is not over.
     """
     soon = datetime.combine(as_of.date() + timedelta(days=DUE_SOON_DAYS), time(), as_of.tzinfo)
-    standings = _standings(session, profile, week, as_of, soon)
+    standings = _standings(session, week, as_of, soon)
     listed = [case for case in standings if not case.restricted]
     owners: dict[str, list[_Standing]] = defaultdict(list)
     for case in listed:
@@ -104,9 +103,7 @@ def _number(cases: Sequence[_Standing]) -> dict[str, Any]:
     }
 
 
-def _standings(
-    session: Session, profile: Profile, week: Week, as_of: datetime, soon: datetime
-) -> list[_Standing]:
+def _standings(session: Session, week: Week, as_of: datetime, soon: datetime) -> list[_Standing]:
     # Read as the service itself: what is restricted must be known to be counted apart.
     concerned = sa.and_(
         visible_to(PIPELINE),
@@ -114,7 +111,7 @@ def _standings(
         Case.opened_at < as_of,
         sa.or_(Case.closed_at.is_(None), Case.closed_at >= week.start),
     )
-    columns = (Case.id, Case.number, Case.owner, Case.channel, Case.state, Case.opened_at, Case.closed_at)
+    columns = (Case.id, Case.number, Case.owner, Case.state, Case.opened_at, Case.closed_at)
     sealed = sa.func.max(sa.case((Message.access == RESTRICTED, 1), else_=0))
     query = (
         sa.select(*columns, sa.func.min(Message.id).label("message"), sealed.label("sealed"))
@@ -124,19 +121,18 @@ def _standings(
         .group_by(*columns)
         .order_by(Case.id)
     )
-    deadlines = _deadlines(session, profile, week, as_of)
+    deadlines = _deadlines(session, week, as_of)
     standings = []
     for row in session.execute(query):
         deadline = deadlines.get(row.id)
         is_open = row.closed_at is None or row.closed_at >= as_of
         paused = is_open and row.state in _CLOCK_STOPPED
-        running = is_open and not paused and deadline is not None
+        runs_out = deadline.due_at if deadline and is_open and not paused else None
         standings.append(
             _Standing(
                 id=row.id,
                 number=row.number,
                 owner=row.owner or UNASSIGNED,
-                channel=row.channel,
                 message=row.message,
                 restricted=bool(row.sealed),
                 due_on=deadline.due_on if deadline else None,
@@ -145,34 +141,24 @@ def _standings(
                 closed=not is_open,
                 open=is_open,
                 paused=paused,
-                overdue=running and deadline.due_at <= as_of,
-                due_soon=running and as_of < deadline.due_at <= soon,
+                overdue=runs_out is not None and runs_out <= as_of,
+                due_soon=runs_out is not None and as_of < runs_out <= soon,
             )
         )
     return standings
 
 
-def _deadlines(session: Session, profile: Profile, week: Week, as_of: datetime) -> dict[int, sa.Row[Any]]:
-    """Return the deadline of each case that decides: of its channel's own clock, else the earliest.
-
-    A case may carry other clocks for steps on the way (a request for correction); those are reminders, and
-    a passed one does not make the answer late.
-    """
+def _deadlines(session: Session, week: Week, as_of: datetime) -> dict[int, Deadline]:
+    """Return the earliest deadline of each case: the one its line on the desk shows too."""
     query = (
-        sa.select(
-            Deadline.case_id, Deadline.clock, Deadline.due_on, Deadline.due_at, Deadline.provisional, Case.channel
-        )
+        sa.select(Deadline)
         .join(Case, Case.id == Deadline.case_id)
         .where(
             Case.merged_into.is_(None),
             Case.opened_at < as_of,
             sa.or_(Case.closed_at.is_(None), Case.closed_at >= week.start),
         )
-        .order_by(Deadline.due_at, Deadline.id)
+        .options(defer(Deadline.rule), defer(Deadline.steps))
+        .order_by(Deadline.due_at.desc(), Deadline.id.desc())
     )
-    own_clock = {channel.id: channel.clock for channel in profile.channels}
-    chosen: dict[int, sa.Row[Any]] = {}
-    for row in session.execute(query):
-        if row.case_id not in chosen or row.clock == own_clock.get(row.channel):
-            chosen[row.case_id] = row
-    return chosen
+    return {deadline.case_id: deadline for deadline in session.scalars(query)}

@@ -5,13 +5,13 @@ frozen, compared and read back without loss.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from classifier.tables import Label, ModelVersion, Prediction
 from collector.access import PIPELINE, Viewer, visible_to
@@ -38,33 +38,24 @@ QUESTIONS = {
     "urgency": "紧急程度",
 }
 _WEEKDAYS = "一二三四五六日"
-_STEP = 5_000  # rows fetched at once
-
-
-@dataclass
-class _Pair:
-    """The rows of one number in this week and in the week before, in order of receipt."""
-
-    now: list[int] = field(default_factory=list)
-    before: list[int] = field(default_factory=list)
-
-    def add(self, message: int, this_week: bool) -> None:
-        (self.now if this_week else self.before).append(message)
+_STEP = 2_000  # rows fetched at once
 
 
 @dataclass
 class _Tally:
-    """What one pass over both weeks collects."""
+    """What one pass over the messages of a week collects: their ids, in order of receipt."""
 
-    shown: _Pair = field(default_factory=_Pair)
-    expected: dict[bool, _Pair] = field(default_factory=lambda: {True: _Pair(), False: _Pair()})
-    by: dict[str, dict[str, _Pair]] = field(
-        default_factory=lambda: {name: defaultdict(_Pair) for name in ("channel", *QUESTIONS)}
+    shown: list[int] = field(default_factory=list)
+    expected: dict[bool, list[int]] = field(default_factory=lambda: {True: [], False: []})
+    by: dict[str, dict[str, list[int]]] = field(
+        default_factory=lambda: {name: defaultdict(list) for name in ("channel", *QUESTIONS)}
     )
-    days: list[_Pair] = field(default_factory=lambda: [_Pair() for _ in range(7)])
-    without_prediction: _Pair = field(default_factory=_Pair)
+    days: list[list[int]] = field(default_factory=lambda: [[] for _ in range(7)])
+    without_prediction: list[int] = field(default_factory=list)
     abstained: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in QUESTIONS})
     undecided: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in QUESTIONS})
+    answered: list[int] = field(default_factory=list)
+    restricted: int = 0
 
 
 def weekly_figures(session: Session, profile: Profile, week: Week, viewer: Viewer, now: datetime) -> Figures:
@@ -80,66 +71,77 @@ def weekly_figures(session: Session, profile: Profile, week: Week, viewer: Viewe
     """
     if now < week.start:
         raise WeekNotBegun("this week has not begun yet", item=week.label, todo="Take a week up to this one.")
-    shown = sa.and_(visible_to(viewer), Message.access == NORMAL)
-    compared = _has_earlier(session, week)
-    tally = _count(session, week, shown, {channel.id for channel in profile.channels if channel.expects_reply})
-    restricted = [_restricted(session, part) for part in (week, week.previous)]
-    of_all = len(tally.shown.now)
-
-    def rows(pair: _Pair) -> Figures:
-        return _number(pair.now, pair.before if compared else None)
-
-    def item(key: str, pair: _Pair, **more: Any) -> Figures:
-        share = round(100 * len(pair.now) / of_all, 1) if of_all >= LEAST_FOR_SHARES else None
-        return {"key": key, "name": key} | more | rows(pair) | {"share_percent": share}
-
-    totals = {
-        "total": _count_only(
-            of_all + restricted[0], len(tally.shown.before) + restricted[1] if compared else None
-        ),
-        "normal": rows(tally.shown),
-        "expects_reply": rows(tally.expected[True]),
-        "no_reply": rows(tally.expected[False]),
-        "without_prediction": rows(tally.without_prediction),
-        "answered": rows(_answered(session, week, shown)),
-    }
-    names = {channel.id: channel.name for channel in profile.channels}
-    tables = {
-        "channel": [
-            item(key, pair, name=names.get(key, key))
-            for key, pair in _ordered(tally.by["channel"], tuple(names), by_size=True)
-        ],
-        "category": [
-            item(key, pair) for key, pair in _ordered(tally.by["category"], CATEGORIES, by_size=True)
-        ],
-        "owner": [
-            item(key, pair, name=key.removeprefix(EXTERNAL), group=owner_group(key))
-            for key, pair in _ordered(tally.by["owner"], profile.owners, by_size=True)
-        ],
-        "kind": [item(key, pair) for key, pair in _ordered(tally.by["kind"], KINDS, by_size=True)],
-        "sentiment": [item(key, pair) for key, pair in _ordered(tally.by["sentiment"], SENTIMENTS)],
-        "urgency": [item(key, pair) for key, pair in _ordered(tally.by["urgency"], URGENCIES)],
-        "day": [
-            item(day.isoformat(), pair, name=f"{day.month}月{day.day}日（周{_WEEKDAYS[day.weekday()]}）")
-            for day, pair in zip(week.days, tally.days, strict=True)
-        ],
-    }
+    this = _count(session, profile, week, viewer)
+    last = _count(session, profile, week.previous, viewer) if _has_earlier(session, week) else None
+    of_all = len(this.shown)
     as_of = min(now, week.end).astimezone(week.start.tzinfo)
     return {
         "format": FORMAT,
         "bureau": {"name": profile.bureau.name, "short_name": profile.bureau.short_name},
         "week": _week_part(week, profile) | {"complete": now >= week.end, "as_of": as_of.isoformat()},
-        "previous_week": _week_part(week.previous, profile) if compared else None,
+        "previous_week": _week_part(week.previous, profile) if last else None,
         "shares": {"given": of_all >= LEAST_FOR_SHARES, "least": LEAST_FOR_SHARES},
-        "totals": totals,
-        "restricted": restricted[0],
-        "tables": tables,
+        "totals": _totals(this, last),
+        "restricted": this.restricted,
+        "tables": _tables(profile, week, this, last),
         "abstained": [
-            {"key": key, "name": name, "value": len(tally.abstained[key]), "rows": tally.abstained[key]}
-            | {"undecided": len(tally.undecided[key]), "undecided_rows": tally.undecided[key]}
+            {"key": key, "name": name, "value": len(this.abstained[key]), "rows": this.abstained[key]}
+            | {"undecided": len(this.undecided[key]), "undecided_rows": this.undecided[key]}
             for key, name in QUESTIONS.items()
         ],
         "cases": case_figures(session, profile, week, as_of),
+    }
+
+
+def _totals(this: _Tally, last: _Tally | None) -> Figures:
+    def number(pick: Callable[[_Tally], list[int]]) -> Figures:
+        return _number(pick(this), pick(last) if last else None)
+
+    before = len(last.shown) + last.restricted if last else None
+    return {
+        "total": _count_only(len(this.shown) + this.restricted, before),
+        "normal": number(lambda tally: tally.shown),
+        "expects_reply": number(lambda tally: tally.expected[True]),
+        "no_reply": number(lambda tally: tally.expected[False]),
+        "without_prediction": number(lambda tally: tally.without_prediction),
+        "answered": number(lambda tally: tally.answered),
+    }
+
+
+def _tables(profile: Profile, week: Week, this: _Tally, last: _Tally | None) -> dict[str, list[Figures]]:
+    of_all = len(this.shown)
+
+    def item(key: str, name: str, now: list[int], before: list[int]) -> Figures:
+        share = round(100 * len(now) / of_all, 1) if of_all >= LEAST_FOR_SHARES else None
+        return {"key": key, "name": name} | _number(now, before if last else None) | {"share_percent": share}
+
+    def table(name: str, known: Sequence[str], *, whole: bool = False) -> list[Figures]:
+        now, before = this.by[name], last.by[name] if last else {}
+        keys = _in_scale(now | before, known) if whole else _by_size(now, before, known)
+        return [item(key, key, now.get(key, []), before.get(key, [])) for key in keys]
+
+    channels = {channel.id: channel.name for channel in profile.channels}
+    return {
+        "channel": [
+            each | {"name": channels.get(each["key"], each["key"])} for each in table("channel", list(channels))
+        ],
+        "category": table("category", CATEGORIES),
+        "owner": [
+            each | {"name": each["key"].removeprefix(EXTERNAL), "group": owner_group(each["key"])}
+            for each in table("owner", profile.owners)
+        ],
+        "kind": table("kind", KINDS),
+        "sentiment": table("sentiment", SENTIMENTS, whole=True),
+        "urgency": table("urgency", URGENCIES, whole=True),
+        "day": [
+            item(
+                day.isoformat(),
+                f"{day.month}月{day.day}日（周{_WEEKDAYS[count]}）",
+                this.days[count],
+                last.days[count] if last else [],
+            )
+            for count, day in enumerate(week.days)
+        ],
     }
 
 
@@ -173,20 +175,20 @@ def _number(now: list[int], before: list[int] | None) -> Figures:
     return counts | {"rows": now, "previous_rows": before}
 
 
-def _ordered(
-    found: dict[str, _Pair], known: Sequence[str], *, by_size: bool = False
-) -> Iterator[tuple[str, _Pair]]:
-    """Yield the values of one table: a scale whole and in its order, other values only if there are any."""
+def _by_size(now: Mapping[str, list[int]], before: Mapping[str, list[int]], known: Sequence[str]) -> list[str]:
+    """Return the values that either week holds, the most frequent first, 未分类 last."""
     place = {key: position for position, key in enumerate(known)}
-    keys = [key for key in found if key != UNCLASSIFIED]
-    if by_size:
-        keys.sort(key=lambda key: (-len(found[key].now), place.get(key, len(place)), key))
-    else:
-        keys = list(known) + sorted(key for key in keys if key not in place)
-    if UNCLASSIFIED in found:
-        keys.append(UNCLASSIFIED)
-    for key in keys:
-        yield key, found.get(key, _Pair())
+
+    def order(key: str) -> tuple[bool, int, int, str]:
+        return key == UNCLASSIFIED, -len(now.get(key, ())), place.get(key, len(place)), key
+
+    return sorted(now.keys() | before.keys(), key=order)
+
+
+def _in_scale(found: Mapping[str, list[int]], known: Sequence[str]) -> list[str]:
+    """Return a whole scale in its own order, and after it what else was found, 未分类 last."""
+    others = sorted(found.keys() - set(known), key=lambda key: (key == UNCLASSIFIED, key))
+    return [*known, *others]
 
 
 def _has_earlier(session: Session, week: Week) -> bool:
@@ -205,41 +207,33 @@ def _restricted(session: Session, week: Week) -> int:
     return session.scalar(counted) or 0
 
 
-def _answered(session: Session, week: Week, shown: sa.ColumnElement[bool]) -> _Pair:
-    pair = _Pair()
-    query = (
-        sa.select(Message.id, Message.answered_at)
-        .where(shown, Message.answered_at >= week.previous.start, Message.answered_at < week.end)
-        .order_by(Message.answered_at, Message.id)
-    )
-    for message, answered_at in session.execute(query):
-        (pair.now if answered_at >= week.start else pair.before).append(message)
-    return pair
+def _answered(session: Session, week: Week, shown: sa.ColumnElement[bool]) -> list[int]:
+    within = sa.and_(shown, Message.answered_at >= week.start, Message.answered_at < week.end)
+    query = sa.select(Message.id).where(within).order_by(Message.answered_at, Message.id)
+    return list(session.scalars(query))
 
 
-def _count(session: Session, week: Week, shown: sa.ColumnElement[bool], expecting: set[str]) -> _Tally:
-    """Pass once over the messages of both weeks; what is kept in memory is their ids.
-
-    Args:
-        expecting: ids of the channels that expect a reply.
-    """
-    within = sa.and_(shown, Message.received_at >= week.previous.start, Message.received_at < week.end)
+def _count(session: Session, profile: Profile, week: Week, viewer: Viewer) -> _Tally:
+    """Pass once over the messages of a week; what is kept in memory is their ids."""
+    shown = sa.and_(visible_to(viewer), Message.access == NORMAL)
+    within = sa.and_(shown, Message.received_at >= week.start, Message.received_at < week.end)
+    expecting = {channel.id for channel in profile.channels if channel.expects_reply}
+    tally = _Tally(answered=_answered(session, week, shown), restricted=_restricted(session, week))
     labels = _newest_labels(session, within)
-    tally = _Tally()
+    by_channel = tally.by["channel"]
     by_question = [(question, tally.by[question], labels[question]) for question in QUESTIONS]
     found = session.execute(_with_prediction(week, within).execution_options(yield_per=_STEP))
     for message, channel, day, abstained, *answers in found:
-        this_week = day >= 7
-        tally.shown.add(message, this_week)
-        tally.days[day % 7].add(message, this_week)
-        tally.by["channel"][channel].add(message, this_week)
-        tally.expected[channel in expecting].add(message, this_week)
+        tally.shown.append(message)
+        tally.days[day].append(message)
+        tally.expected[channel in expecting].append(message)
+        by_channel[channel].append(message)
         if abstained is None:
-            tally.without_prediction.add(message, this_week)
-        unsure = abstained.split(";") if this_week and abstained else ()
+            tally.without_prediction.append(message)
+        unsure = abstained.split(";") if abstained else ()
         for (question, values, said), answer in zip(by_question, answers, strict=True):
             label = said.get(message)
-            values[label or answer or UNCLASSIFIED].add(message, this_week)
+            values[label or answer or UNCLASSIFIED].append(message)
             if question in unsure:
                 tally.abstained[question].append(message)
                 if label is None:
@@ -262,13 +256,13 @@ def _newest_labels(session: Session, within: sa.ColumnElement[bool]) -> dict[str
 
 
 def _with_prediction(week: Week, within: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    """Select the messages, each with its day (7 is this Monday) and the prediction that counts.
+    """Select the messages, each with its day (0 is Monday) and the prediction that counts.
 
     That is the active model's, else the newest.
     """
     # Each day begins at its own local midnight. The database compares them, because turning a hundred
     # thousand times into Python's and back to a day costs a second.
-    ends = [*week.previous.days, *week.days][1:]
+    ends = week.days[1:]
     day = sa.case(
         *(
             (Message.received_at < datetime.combine(end, time(), week.start.tzinfo), count)
@@ -277,7 +271,7 @@ def _with_prediction(week: Week, within: sa.ColumnElement[bool]) -> sa.Select[An
         else_=len(ends),
     )
     # One look into the index per message; ranking all predictions by a window took twice as long.
-    other = sa.orm.aliased(Prediction)
+    other = aliased(Prediction)
     chosen = (
         sa.select(other.id)
         .join(ModelVersion, ModelVersion.id == other.model_version_id)

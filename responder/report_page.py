@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from collector.access import EVERYONE, visible_to
 from collector.tables import Message
 from config.redact import mask
-from responder.report_figures import UNCLASSIFIED, Figures, owner_group
+from responder.report_figures import UNCLASSIFIED, Figures
 
 MOST_LINES = 2_000
 """A list of a page ends here and says how many it leaves out; a browser and a printer can bear no more."""
 
 TITLE_LENGTH = 60
-_BAR_WIDTH = 64
+_BAR_WIDTH = 52  # as in the template's viewBox
 _IDS_AT_ONCE = 500
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _WEB = Path(__file__).parent / "web"
@@ -58,19 +58,21 @@ class _Index:
         return {**number, "anchor": anchor}
 
     def _rows(self, number: Figures) -> dict[str, Any]:
+        entry: dict[str, Any] = {"value": number["value"], "cases": [], "places": [], "elsewhere": []}
         if "cases" in number:
-            shown = number["cases"][:MOST_LINES]
-            return {"value": number["value"], "cases": shown, "more": number["value"] - len(shown)}
-        here = sorted(self.places[row] for row in number["rows"] if row in self.places)
+            entry["cases"] = number["cases"][:MOST_LINES]
+            return entry | {"more": number["value"] - len(entry["cases"])}
         # A message of an earlier week has no line in the list of this one.
-        elsewhere = [row for row in number["rows"] if row not in self.places][:MOST_LINES]
-        places = [place for place in here if place <= MOST_LINES]
-        more = number["value"] - len(places) - len(elsewhere)
-        return {"value": number["value"], "places": places, "elsewhere": elsewhere, "more": more}
+        entry["elsewhere"] = [row for row in number["rows"] if row not in self.places][:MOST_LINES]
+        here = sorted(self.places[row] for row in number["rows"] if row in self.places)
+        shown = [place for place in here if place <= MOST_LINES]
+        entry["places"] = _runs(shown)
+        return entry | {"more": number["value"] - len(shown) - len(entry["elsewhere"])}
 
     def _before(self, number: Figures) -> dict[str, Any]:
-        rows = number.get("previous_rows") or []
-        return {"before": rows[:MOST_LINES], "before_more": max(0, len(rows) - MOST_LINES)}
+        rows = sorted(number.get("previous_rows") or ())
+        more = max(0, len(rows) - MOST_LINES)
+        return {"before": _runs(rows[:MOST_LINES]), "before_value": len(rows), "before_more": more}
 
 
 def annex_lines(session: Session, figures: Figures) -> dict[int, Line]:
@@ -131,7 +133,7 @@ def render_html(
         "owner_parts": _owner_parts(figures, index),
         "cases": _cases(figures, index),
         "abstained": _abstained(figures, index),
-        "lines": _week_lines(figures, lines, zone),
+        "lines": _week_lines(figures, lines),
         "lines_more": max(0, len(rows) - MOST_LINES),
         "case_lines": _case_lines(figures, lines, zone),
         "case_lines_more": max(0, len(figures["cases"]["lines"]) - MOST_LINES),
@@ -200,7 +202,9 @@ def _owner_parts(figures: Figures, index: _Index) -> list[dict[str, Any]]:
             sums["previous"] = sum(item["previous"] for item in items)
             sums["difference"] = sums["value"] - sums["previous"]
             sums["previous_rows"] = [row for item in items for row in item["previous_rows"]]
-        parts.append(index.link(f"rows-owners-{group}", f"承办单位·{title}小计", sums) | {"name": title, "group": group})
+        parts.append(
+            index.link(f"rows-owners-{group}", f"承办单位·{title}小计", sums) | {"name": title, "group": group}
+        )
     return parts
 
 
@@ -212,7 +216,7 @@ def _cases(figures: Figures, index: _Index) -> dict[str, Any]:
         name: index.link(f"rows-cases-{name}", f"办件·{title}", cases[name]) for name, title in names.items()
     }
     view["by_owner"] = [
-        {"name": row["name"], "group": owner_group(row["key"])}
+        {"name": row["name"]}
         | {
             name: index.link(f"rows-cases-{place}-{name}", f"办件·{row['name']}·{names[name]}", row[name])
             for name in ("open", "paused", "overdue", "due_soon")
@@ -234,7 +238,7 @@ def _abstained(figures: Figures, index: _Index) -> list[dict[str, Any]]:
     return rows
 
 
-def _week_lines(figures: Figures, lines: Mapping[int, Line], zone: ZoneInfo) -> list[dict[str, Any]]:
+def _week_lines(figures: Figures, lines: Mapping[int, Line]) -> list[dict[str, Any]]:
     shown = figures["totals"]["normal"]["rows"][:MOST_LINES]
     wanted = set(shown)
     values: dict[str, dict[int, str]] = {}
@@ -242,11 +246,14 @@ def _week_lines(figures: Figures, lines: Mapping[int, Line], zone: ZoneInfo) -> 
         values[table] = {
             row: item["name"] for item in figures["tables"][table] for row in item["rows"] if row in wanted
         }
-    return [
-        {"place": place, "day": values["day"][row].partition("（")[0], "title": _title(lines.get(row))}
-        | {table: values[table][row] for table in ("channel", "category", "owner", "sentiment")}
-        for place, row in enumerate(shown, start=1)
-    ]
+    view = []
+    for place, row in enumerate(shown, start=1):
+        line = lines.get(row)
+        entry = {"place": place, "day": values["day"][row].partition("（")[0], "title": _title(line)}
+        for table in ("channel", "category", "owner", "sentiment"):
+            entry[table] = values[table][row] if line else "—"
+        view.append(entry)
+    return view
 
 
 def _case_lines(figures: Figures, lines: Mapping[int, Line], zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -261,14 +268,11 @@ def _case_lines(figures: Figures, lines: Mapping[int, Line], zone: ZoneInfo) -> 
     ]
 
 
-def _earlier_lines(
-    figures: Figures, index: _Index, lines: Mapping[int, Line], zone: ZoneInfo
-) -> list[dict[str, Any]]:
+def _earlier_lines(figures: Figures, index: _Index, lines: Mapping[int, Line], zone: ZoneInfo) -> list[dict[str, Any]]:
     answered = figures["totals"]["answered"]["rows"]
     earlier = [row for row in answered if row not in index.places][:MOST_LINES]
     return [
-        {"id": row, "received": _received(lines.get(row), zone), "title": _title(lines.get(row))}
-        for row in earlier
+        {"id": row, "received": _received(lines.get(row), zone), "title": _title(lines.get(row))} for row in earlier
     ]
 
 
@@ -298,6 +302,17 @@ def _dates(week: Mapping[str, Any]) -> str:
     first, last = date.fromisoformat(week["first_day"]), date.fromisoformat(week["last_day"])
     year = f"{last.year}年" if last.year != first.year else ""
     return f"{first.year}年{_day(first)}—{year}{_day(last)}"
+
+
+def _runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Return ascending numbers as runs of (first, last); most lists hold long ones."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
 
 
 def _in_parts(ids: Sequence[int], size: int) -> Iterable[Sequence[int]]:

@@ -156,7 +156,7 @@ def edition_json(edition: WeeklyReport) -> str:
     return json.dumps(head | edition.figures, ensure_ascii=False) + "\n"
 
 
-def _editions(week: Week) -> sa.Select[tuple[WeeklyReport]]:
+def _editions(week: Week) -> sa.Select[WeeklyReport]:
     query = sa.select(WeeklyReport).where(WeeklyReport.week == week.label)
     return query.order_by(WeeklyReport.version.desc())
 

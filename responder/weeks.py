@@ -49,9 +49,7 @@ def parse_week(text: str, zone: ZoneInfo) -> Week:
     """
     match = _LABEL.fullmatch(text)
     if match is None:
-        raise WeekUnknown(
-            "this is not a week", item=text, todo="Write year and week number like this: 2026-W47."
-        )
+        raise WeekUnknown("this is not a week", item=text, todo="Write year and week number like this: 2026-W47.")
     year, number = int(match[1]), int(match[2])
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
         raise WeekUnknown(

@@ -1,5 +1,6 @@
 """Fixtures of all tests: a fresh home, and a clock that stands where it is put."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from config.context import Context
 from config.home import init_home
 from config.settings import Settings
+from tests.postgres import Cluster, running_cluster
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 """Monday 2026-11-23, ten in the morning in Linyi."""
@@ -35,8 +37,6 @@ class FixedClock:
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """The machine's own settings do not reach the tests."""
-    import os
-
     for name in list(os.environ):
         if name.startswith("WENZHENG_") and not name.startswith(("WENZHENG_REQUIRE_", "WENZHENG_TEST_")):
             monkeypatch.delenv(name)
@@ -48,9 +48,25 @@ def clock() -> FixedClock:
     return FixedClock()
 
 
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[Cluster]:
+    """A PostgreSQL cluster of this worker, started when the first test asks for it."""
+    with running_cluster() as cluster:
+        yield cluster
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """Settings of a home in a temporary folder."""
+def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """The URL of a fresh PostgreSQL database at the newest schema, without an installation."""
+    with postgres_cluster.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """Settings of a home in a temporary folder; with WENZHENG_TEST_POSTGRES=1 its database is on PostgreSQL."""
+    if os.environ.get("WENZHENG_TEST_POSTGRES") == "1":
+        return Settings(home=tmp_path / "home", database_url=request.getfixturevalue("postgres_url"))
     return Settings(home=tmp_path / "home")
 
 

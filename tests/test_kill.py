@@ -15,7 +15,7 @@ from config.settings import Settings
 
 ROWS = 330
 POINTS = 50
-NOW = datetime.now().astimezone()  # noqa: DTZ005 - made aware at once; the children use the machine's clock
+NOW = datetime.now().astimezone()
 
 
 @pytest.fixture

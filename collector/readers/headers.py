@@ -52,7 +52,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "留言用户", "留言人", "求助人员", "求助人", "诉求人", "诉求人姓名", "来电人", "来电人姓名", "来信人",
         "来信人姓名", "写信人", "咨询人", "投诉人", "举报人", "反映人", "信访人", "申请人", "申请人姓名",
         "联系人", "联系人姓名", "提问人", "用户名", "用户昵称", "用户", "昵称", "网名", "姓名", "作者", "署名",
-        "author_name", "author", "userid", "user_id", "user_name", "user", "nickname", "nick", "screen_name",
+        "author_name", "author", "userid", "user_name", "user", "nickname", "nick", "screen_name",
         "contactName", "from", "uid",
     ),
     "contact": (

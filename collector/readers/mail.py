@@ -25,6 +25,7 @@ _MOST_HEADER_CHARS = 8192
 _MOST_HTML_FACTOR = 20
 _LONGEST_KEY = 255
 _CONTAINER = re.compile(rb"multipart/|message/", re.IGNORECASE)
+_FOLD = re.compile(r"[\r\n]+[ \t]*")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
 _FROM_LINE = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From \S+[^\r\n]*\d{1,2}:\d{2}[^\r\n]*\r?\n")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -62,7 +63,9 @@ def mail_item(content: bytes, position: str, options: ReadOptions) -> Item:
     if len(_CONTAINER.findall(content)) > _MOST_MULTIPARTS:
         return Unreadable(position, "too-deep", f"{position}: it is nested deeper, or in more parts, than any mail is")
     try:
-        mail = BytesParser(policy=policy.default).parsebytes(content)
+        # The newer policies parse each header by its grammar, which takes a hostile one seconds; this one looks only
+        # for what is asked of it, and what is shown to people is decoded here.
+        mail = BytesParser(policy=policy.compat32).parsebytes(content)
         return _item(mail, position, options)
     except _TooMuch as fault:
         return Unreadable(position, fault.reason, f"{position}: {fault.detail}")
@@ -145,9 +148,8 @@ def _item(mail: Message, position: str, options: ReadOptions) -> Item:
 
 
 def _raw_header(mail: Message, name: str) -> str:
-    # The raw value, because the standard library's reading of a hostile header can fail or take very long.
     value = next((str(value) for key, value in mail.raw_items() if key.lower() == name), "")
-    return value[:_MOST_HEADER_CHARS]
+    return _FOLD.sub(" ", value[:_MOST_HEADER_CHARS])
 
 
 def _header(mail: Message, name: str) -> str:
@@ -171,7 +173,7 @@ def _decoded(raw: str) -> str:
 def _sender(mail: Message) -> tuple[str | None, str | None]:
     # The address is split from the name before decoding, because a decoded name may hold commas and brackets.
     raw = _raw_header(mail, "from") or _raw_header(mail, "sender")
-    name, address = next(iter(getaddresses([raw], strict=False)), ("", ""))
+    name, address = next(iter(getaddresses([raw])), ("", ""))
     address = "".join(tidy_line(_decoded(address)).split())
     if "@" not in address:
         found = re.search(r"[^\s<>\"@]{1,64}@[^\s<>\"@]{1,190}", _decoded(raw))

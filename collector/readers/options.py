@@ -20,7 +20,7 @@ class Limits:
     """
 
     max_file_mib: int = 200
-    max_unpacked_mib: int = 1024
+    max_unpacked_mib: int = 256
     max_cell_chars: int = 200_000
     max_rows: int = 2_000_000
 

@@ -133,7 +133,7 @@ def _text_kind(name: str, content: bytes) -> str:
         raise _unknown("a web page, as some systems export it under the name .xls")
     if _XML.match(text):
         raise _unknown("XML, perhaps a workbook of 2003")
-    return "csv"
+    return "eml" if lower.endswith(".eml") else "csv"
 
 
 def _json_kind(lower: str, text: str) -> str:

@@ -87,8 +87,8 @@ def chinese_moment(value: datetime, zone: ZoneInfo) -> str:
 
 
 def chinese_share(value: float) -> str:
-    """Return a share from 0 to 1 as whole per cent; never 100 % for what is not quite sure."""
-    return f"{min(int(value * 100 + 0.5), 99) if value < 1 else 100}%"
+    """Return a confidence from 0 to 1 as whole per cent; never 100 %, because no model is certain."""
+    return f"{min(round(value * 100), 99)}%"
 
 
 def _channel_name(profile: Profile, channel_id: str) -> str:

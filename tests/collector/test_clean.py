@@ -79,7 +79,8 @@ def test_title_becomes_one_line():
 
 def test_order_noise_is_stripped():
     """The platform's lines, rules and closing request go; the citizen's words stay."""
-    text = "工单来源：网站\n此工单内容为网民留言时填写的标题及原文。\n======\n调查员上门时没有出示证件。请尽快处理。请核实处理！"
+    frame = "工单来源：网站\n此工单内容为网民留言时填写的标题及原文。\n======\n"
+    text = frame + "调查员上门时没有出示证件。请尽快处理。请核实处理！"
 
     assert strip_order_noise(text) == "调查员上门时没有出示证件。"
 

@@ -67,10 +67,9 @@ def test_serials_of_a_1904_workbook_are_counted_from_1904():
 )
 def test_what_is_no_date_is_refused_without_being_quoted(value: object):
     """An unreadable or ambiguous date is an error, and the error does not repeat what stood there."""
-    if isinstance(value, float) and value != value:
-        assert as_moment(value, ZONE) is None or True
     with pytest.raises(BadDate) as caught:
-        as_moment(value if value == value else "not a number", ZONE)
+        as_moment(value, ZONE)
+
     assert str(caught.value) == "no date"
 
 
@@ -128,14 +127,26 @@ def test_an_identifier_too_long_for_its_column_becomes_its_hash():
 
 @pytest.mark.parametrize(
     ("value", "count"),
-    [(3, 3), (3.0, 3), ("1,234", 1234), ("1.2万", 12000), ("12次", 12), ("", 0), ("x", 0), (-4, 0), (1e300, LARGEST_COUNT)],
+    [
+        (3, 3),
+        (3.0, 3),
+        ("1,234", 1234),
+        ("1.2万", 12000),
+        ("12次", 12),
+        ("", 0),
+        ("x", 0),
+        (-4, 0),
+        (1e300, LARGEST_COUNT),
+    ],
 )
 def test_counts(value: object, count: int):
     """Counts are read in the forms sites show them; what is none counts nothing."""
     assert as_count(value) == count
 
 
-@pytest.mark.parametrize(("value", "said"), [("是", True), ("不公开", False), ("否", False), (1, True), ("", None), ("待定", None)])
+@pytest.mark.parametrize(
+    ("value", "said"), [("是", True), ("不公开", False), ("否", False), (1, True), ("", None), ("待定", None)]
+)
 def test_yes_and_no(value: object, said: bool | None):
     """Yes, no and nothing are told apart."""
     assert as_yes_no(value) is said

@@ -208,10 +208,14 @@ def import_2027(ctx, *days):
 
 def test_a_new_calendar_moves_provisional_dates_of_open_cases(ctx):
     """After the import the date is final, its last step and the audit tell the change; closed cases keep theirs."""
+    reason = "来信人再次来件"
     moved, closed = make_case(ctx), make_case(ctx, "2026-000002", state=State.ANSWERED)
     provisional = due("foi", date(2026, 12, 10), PROFILE, CALENDAR)
     put(ctx, moved, provisional)
     put(ctx, closed, provisional)
+    with ctx.database.writing() as session:
+        row = session.scalars(sa.select(Deadline).where(Deadline.case_id == moved)).one()
+        row.steps = [reason, *row.steps]
     import_2027(ctx, date(2027, 1, 1), date(2027, 1, 4))
 
     assert recompute(ctx) == {"examined": 1, "moved": 1, "confirmed": 1}
@@ -219,6 +223,8 @@ def test_a_new_calendar_moves_provisional_dates_of_open_cases(ctx):
     (row,), (kept,) = stored(ctx, moved), stored(ctx, closed)
     assert row.due_on > provisional.due_on
     assert not row.provisional
+    assert row.steps[0] == reason
+    assert row.steps[1].startswith("适用规则：依申请公开答复")
     assert "按新导入的放假调休安排重新计算" in row.steps[-1]
     assert (kept.due_on, kept.provisional) == (provisional.due_on, True)
     with ctx.database.reading() as session:

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from config.errors import DatabaseError
 from config.logs import get_logger
 from responder.web.security import context_of
 
@@ -17,7 +18,7 @@ def tell_health(request: Request) -> JSONResponse:
     try:
         with context_of(request).database.reading() as session:
             session.execute(sa.select(1))
-    except sa.exc.SQLAlchemyError as error:
+    except (DatabaseError, sa.exc.SQLAlchemyError) as error:
         _log.error("not_ready", error=type(error).__name__)
         return JSONResponse({"live": True, "ready": False}, 503)
     return JSONResponse({"live": True, "ready": True})

@@ -18,8 +18,9 @@ router = APIRouter()
 @router.get("/reports")
 def show_reports(request: Request, visit: Annotated[Visit, Depends(requires(Permission.REPORT_READ))]) -> HTMLResponse:
     """Show the list of editions, newest first."""
-    with context_of(request).database.reading() as session:
-        editions = list_editions(session)
+    ctx = context_of(request)
+    with ctx.database.reading() as session:
+        editions = [(entry, parse_week(entry.week, ctx.profile.zone)) for entry in list_editions(session)]
     pages: Pages = request.app.state.pages
     return pages.html(request, "editions.html", editions=editions)
 

@@ -1,14 +1,20 @@
 """A desk in the test's own process, people who log in to it, and cases to look at."""
 
+import os
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 
+import responder
 from collector.tables import RESTRICTED, Message
 from config.context import Context
 from responder import accounts
@@ -120,3 +126,34 @@ def make_case(ctx: Context, *, predicted: bool = True, **columns: Any) -> str:
 def make_restricted_case(ctx: Context, title: str, **columns: Any) -> str:
     """Store a case whose message is restricted."""
     return make_case(ctx, title=title, access=RESTRICTED, **columns)
+
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from config.home import open_home
+from config.logs import set_up_logs
+from config.settings import Settings
+from responder.web.app import serve
+
+settings = Settings(home=Path(sys.argv[1]), host=sys.argv[2], port=0, cookie_secure=False)
+set_up_logs(settings)
+ctx = open_home(settings)
+serve(ctx, lambda address: print(address, flush=True))
+print("ended", flush=True)
+"""
+
+
+@contextmanager
+def desk(ctx: Context, host: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run a desk in a process of its own and give it with its port once it is ready."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(responder.__file__).parents[1])}
+    command = [sys.executable, "-c", PROGRAM, str(ctx.settings.home), host]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            assert address.startswith("http://"), address
+            yield process, int(address.rstrip("/").rsplit(":", 1)[1])
+        finally:
+            process.kill()

@@ -40,9 +40,14 @@ def test_a_case_shows_letter_reckoning_and_reasons(ctx: Context, log_in: LogIn):
         assert text in page, text
 
 
-def test_an_unknown_case_is_not_found(log_in: LogIn):
-    """A number nobody gave is a page that says so."""
-    answer = log_in().get("/cases/2026-999999")
+@pytest.mark.parametrize(
+    "number", ["2026-999999", "2026-1", "%00", "2026-000001%00", "' or 1=1 --", "x" * 3000, "二〇二六"]
+)
+def test_an_unknown_case_is_not_found(ctx: Context, log_in: LogIn, number: str):
+    """A number nobody gave, or no number at all, is a page that says so."""
+    make_case(ctx)
+
+    answer = log_in().get(f"/cases/{number}")
 
     assert answer.status_code == 404
     assert "没有找到" in answer.text

@@ -1,0 +1,152 @@
+"""Answers say why, may abstain, and never fail."""
+
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifier.owners import fit_owners, fitted
+from classifier.predict import REASONS, Answer, TextIn, predict, predict_each
+from classifier.store import QUESTIONS, load_bundle
+from config.profile import EMOTIONS, INVALID, KINDS, SENTIMENTS, URGENCIES, Section, load_profile
+
+BUNDLE = load_bundle()
+PROFILE = load_profile()
+
+
+def one(title: str, body: str, channel: str | None = "site-board") -> Answer:
+    """Return the answer for one text."""
+    return predict(BUNDLE, PROFILE, [TextIn(title, body, channel)])[0]
+
+
+@given(st.text(max_size=60), st.text(max_size=200), st.sampled_from([None, "posts", "site-board", ""]))
+@settings(max_examples=150, deadline=None)
+def test_any_text_gets_lawful_answers(title: str, body: str, channel: str | None) -> None:
+    """Whatever strangers write, the answers are of the agreed words and the confidences between 0 and 1."""
+    answer = one(title, body, channel)
+
+    assert answer.owner in PROFILE.owners
+    assert answer.kind in KINDS
+    assert answer.sentiment in SENTIMENTS
+    assert answer.urgency in URGENCIES
+    assert (answer.emotion in EMOTIONS) == (channel in (None, "posts"))
+    assert set(answer.abstained) <= {*QUESTIONS, "urgency"}
+    for name in ("category", "owner", "kind", "sentiment", "urgency"):
+        assert 0 <= getattr(answer, f"{name}_confidence") <= 1
+    raw = f"{title}\n{body}"
+    for name, words in answer.why.items():
+        assert len(words) <= REASONS
+        if name != "urgency":
+            assert all(word in raw and len(word) > 1 for word in words)
+
+
+def test_answers_do_not_depend_on_the_batch() -> None:
+    """A text is answered alike alone and among others."""
+    texts = [
+        TextIn("", "去年全市生产总值是多少"),
+        TextIn("", ""),
+        TextIn("举报", "某厂让会计把产值报高三倍"),
+        TextIn("谢谢", "办得真快"),
+    ]
+
+    assert [predict(BUNDLE, PROFILE, [text])[0] for text in texts] == predict(BUNDLE, PROFILE, texts)
+    assert [] == predict(BUNDLE, PROFILE, [])
+
+
+@pytest.mark.parametrize("body", ["", "   \n\t", "……！！？？", "\u200b", "䶵䶴"])
+def test_a_text_without_meaning_is_left_to_a_person(body: str) -> None:
+    """Blank and meaningless texts lean to 无效 and abstain on every question."""
+    answer = one("", body, None)
+
+    assert INVALID == answer.owner
+    assert {*QUESTIONS, "urgency"} == set(answer.abstained)
+
+
+def test_plain_cases_are_answered_with_their_reason() -> None:
+    """What anybody would know is known, and the deciding word is shown as it was written."""
+    answer = one("", "请问去年的GDP是多少，在哪里可以查到？")
+
+    assert ("统计", "国民经济核算科", "咨询") == (answer.category, answer.owner, answer.kind)
+    assert "GDP" in answer.why["owner"]
+    assert "kind" not in answer.abstained
+
+
+def test_a_very_long_text_is_answered() -> None:
+    """200,000 characters cost no more than a few thousand."""
+    assert "环境保护" == one("工厂排放废气", "化工厂夜间偷排废气，味道刺鼻。" * 15_000).category
+
+
+def test_a_deleted_section_is_never_proposed() -> None:
+    """An owner that left the profile does not come back, though the bundle learned it."""
+    sections = tuple(section for section in PROFILE.sections if section.name != "国民经济核算科")
+    profile = PROFILE.model_copy(update={"sections": sections})
+    profile.__dict__.pop("owners", None)
+    question = fit_owners(BUNDLE.questions["owner"], profile)
+
+    assert set(profile.owners) == set(question.labels)
+    assert "国民经济核算科" != predict(BUNDLE, profile, [TextIn("", "请问去年的GDP是多少")])[0].owner
+
+
+def test_another_bureaus_profile_gives_a_usable_router() -> None:
+    """Owners the bundle never learned are found by the words of their duties."""
+    sections = (
+        Section(
+            name="水资源科", duties=("取水许可和水资源论证", "地下水超采治理"), phrases=("取水证", "打井"), contact="-"
+        ),
+        Section(
+            name="河湖管理科",
+            duties=("河道采砂管理", "河长制和水库大坝安全"),
+            phrases=("河道", "采砂", "水库"),
+            contact="-",
+        ),
+        Section(name="移民科", duties=("水库移民后期扶持资金发放",), phrases=("移民直补",), contact="-"),
+    )
+    profile = PROFILE.model_copy(update={"sections": sections, "bodies": ()})
+    profile.__dict__.pop("owners", None)
+
+    answers = predict(
+        BUNDLE,
+        profile,
+        [
+            TextIn("", "村里想打井浇地，取水证怎么办"),
+            TextIn("", "河道里有人夜里采砂，水库边上也挖"),
+            TextIn("", "水库移民后期扶持资金今年还没发放"),
+        ],
+    )
+
+    assert ["水资源科", "河湖管理科", "移民科"] == [answer.owner for answer in answers]
+
+
+def test_an_unchanged_profile_leaves_the_bundle_as_it_is() -> None:
+    """Nothing is computed where nothing differs."""
+    assert fitted(BUNDLE, PROFILE) is BUNDLE
+
+
+def test_a_bundle_without_a_question_abstains_on_it() -> None:
+    """A question nobody taught is left to a person; the others are answered."""
+    questions = {name: question for name, question in BUNDLE.questions.items() if name != "emotion"}
+    answer = predict(replace(BUNDLE, questions=questions), PROFILE, [TextIn("", "请问去年的GDP是多少")])[0]
+
+    assert "emotion" in answer.abstained
+    assert "kind" not in answer.abstained
+
+
+def test_one_poisonous_text_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text on which the classifier breaks is left to a person; the rest is answered."""
+    module = sys.modules["classifier.predict"]
+
+    def cut(text: str) -> list[str]:
+        if "毒" in text:
+            raise ValueError("broken")
+        return real_words(text)
+
+    real_words = module.words_of
+    monkeypatch.setattr(module, "words_of", cut)
+
+    answers, failed = predict_each(BUNDLE, PROFILE, [TextIn("", "请问年鉴"), TextIn("", "毒"), TextIn("", "感谢")])
+
+    assert [1] == failed
+    assert {*QUESTIONS, "urgency"} == set(answers[1].abstained)
+    assert "咨询" == answers[0].kind

@@ -1,0 +1,90 @@
+"""Urgency rules and the cues that do not count."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.corpus import seed_rows
+from classifier.urgency import _RULES, HIGH, LOW, MIDDLE, URGENCY_THRESHOLD, judge
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("楼道里燃气味很重，请马上派人", "生命安全"),
+        ("三十多名工人准备集体到市里上访", "群体事件"),
+        ("再不处理我就联系电视台", "媒体曝光"),
+        ("我的个人信息被人泄露到群里", "信息泄露"),
+        ("有人冒充工作人员索要验证码", "冒名诈骗"),
+        ("信息公开申请二十个工作日早过了", "法定期限已过"),
+    ],
+)
+def test_high_urgency_names_its_rule(text: str, rule: str) -> None:
+    """Each reason for 高 is found and told with the words of the text."""
+    found = judge("", text)
+
+    assert HIGH == found.urgency
+    assert rule in [reason.split("：")[0] for reason in found.reasons]
+    assert all(reason.split("：")[1] in text for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("报名周五前截止，请尽快答复", "限期将至"),
+        ("工地每天夜里施工吵得睡不着", "持续受害"),
+        ("已经打过三次电话没人管", "反复反映"),
+        ("镇里让企业虚报产值", "具体举报"),
+    ],
+)
+def test_middle_urgency_names_its_rule(text: str, rule: str) -> None:
+    """Each reason for 中 is found."""
+    found = judge("", text)
+
+    assert MIDDLE == found.urgency
+    assert rule in [reason.split("：")[0] for reason in found.reasons]
+
+
+@pytest.mark.parametrize(
+    "text", ["没有着火，大家放心", "前年这里着火过一次，现在好了", "万一着火怎么办", "建议组织一次着火演练"]
+)
+def test_a_cue_denied_past_or_supposed_does_not_count_but_a_person_looks(text: str) -> None:
+    """Negation, the past and supposition take the cue's force and the answer's confidence."""
+    found = judge("", text)
+
+    assert LOW == found.urgency
+    assert found.confidence < URGENCY_THRESHOLD
+
+
+def test_a_second_mention_that_counts_is_found() -> None:
+    """A denied cue does not hide a real one after it."""
+    assert HIGH == judge("", "上次没有着火，今天又着火了！").urgency
+
+
+def test_a_plain_question_is_low_and_sure() -> None:
+    """Nothing urgent, no reasons, no abstention."""
+    found = judge("咨询", "请问第七次人口普查的公报在哪里看")
+
+    assert (LOW, ()) == (found.urgency, found.reasons)
+    assert found.confidence >= URGENCY_THRESHOLD
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_judged(text: str) -> None:
+    """No text breaks the rules."""
+    assert judge(text, text).urgency in (HIGH, MIDDLE, LOW)
+
+
+def test_signs_stand_wherever_the_patterns_fit() -> None:
+    """The quick look never hides what the pattern would find, over all seeds and the examples above."""
+    texts = [f"{row['title']}\n{row['body']}" for row in seed_rows()]
+
+    for rule in _RULES:
+        missed = [text for text in texts if rule.pattern.search(text) and not rule.signs.search(text)]
+        assert [] == missed, rule.name
+
+
+def test_hostile_repetition_is_judged_quickly() -> None:
+    """Patterns do not run away on long, near-fitting texts."""
+    for piece in ("一二三", "每天", "自称", "要求让", "没有", "身份证", "12名"):
+        judge("", piece * 2000)

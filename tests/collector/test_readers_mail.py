@@ -1,0 +1,234 @@
+"""Mail files to items."""
+
+import time
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collector.base import Fetched, Item, Unreadable
+from collector.errors import FileTooLarge
+from collector.readers import Limits, ReadOptions, mail_item, read_items, sniff
+
+ZONE = ZoneInfo("Asia/Shanghai")
+POSTED = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
+HEAD = (
+    b"From: =?utf-8?B?546L5p+Q?= <wang@example.com>\r\nTo: tjj@example.org\r\nSubject: hello\r\n"
+    b"Date: Mon, 2 Nov 2026 09:30:00 +0800\r\nMessage-ID: <1@example.com>\r\n"
+)
+
+
+def options(**changes: object) -> ReadOptions:
+    """Return options of the mailbox."""
+    return ReadOptions(**{"channel": "mailbox", "zone": ZONE, **changes})  # type: ignore[arg-type]
+
+
+def only(content: bytes, **changes: object) -> Fetched:
+    """Return the one message of a mail file."""
+    (item,) = read_items("a.eml", content, options(**changes))
+    assert isinstance(item, Fetched), item
+    return item
+
+
+def reason(content: bytes, **changes: object) -> str:
+    """Return why a mail is unreadable."""
+    item = mail_item(content, "mail 1", options(**changes))
+    assert isinstance(item, Unreadable), item
+    return item.reason
+
+
+def build(text: str = "请问年鉴在哪里买？", **headers: str) -> EmailMessage:
+    """Return a mail with usual headers."""
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "王某 <wang@example.com>", "tjj@example.org", "关于年鉴"
+    mail["Date"], mail["Message-ID"] = "Mon, 2 Nov 2026 09:30:00 +0800", "<1@example.com>"
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content(text)
+    return mail
+
+
+def test_a_mail_is_read():
+    """Sender, subject, date, id and thread are those of the headers."""
+    assert only(build().as_bytes()) == Fetched(
+        position="mail 1",
+        body="请问年鉴在哪里买？",
+        posted_at=POSTED,
+        title="关于年鉴",
+        external_id="<1@example.com>",
+        author_name="王某",
+        contact="wang@example.com",
+        thread_key="<1@example.com>",
+    )
+
+
+def test_an_answer_belongs_to_the_thread_it_continues():
+    """The first reference names the thread, else the mail that is answered."""
+    assert only(build(References="<0@a.cn> <9@b.cn>", In_Reply_To="<9@b.cn>").as_bytes()).thread_key == "<0@a.cn>"
+    assert only(build(In_Reply_To="<9@b.cn>").as_bytes()).thread_key == "<9@b.cn>"
+
+
+def test_plain_text_is_preferred_to_its_html_twin():
+    """Of two forms of one text the plain one is taken."""
+    mail = build("纯文本")
+    mail.add_alternative("<p>网页</p>", subtype="html")
+
+    assert only(mail.as_bytes()).body == "纯文本"
+
+
+def test_html_alone_is_reduced_to_text():
+    """A mail that is a page only becomes text, without its scripts."""
+    mail = build()
+    mail.set_content("<html><body><p>第一段</p><script>x()</script><p>第二段</p></body></html>", subtype="html")
+
+    assert only(mail.as_bytes()).body == "第一段\n第二段"
+
+
+def test_attachments_come_along_and_their_names_hold_no_paths():
+    """A file in the mail is kept as bytes; its name cannot point elsewhere."""
+    mail = build("见附件")
+    mail.add_attachment(b"\x01\x02", maintype="application", subtype="pdf", filename="../../etc/证明.pdf")
+    (attachment,) = only(mail.as_bytes()).attachments
+
+    assert (attachment.name, attachment.media_type, attachment.content) == ("证明.pdf", "application/pdf", b"\x01\x02")
+
+
+def test_an_attached_mail_is_kept_whole():
+    """A forwarded mail is an attachment and not part of the text."""
+    mail = build("转发如下")
+    mail.add_attachment(build("里面的话"))
+    item = only(mail.as_bytes())
+
+    assert item.body == "转发如下"
+    assert item.attachments[0].media_type == "message/rfc822"
+    assert b"Message-ID" in item.attachments[0].content
+
+
+@pytest.mark.parametrize("declared", [b"utf-8", b"us-ascii", b"x-none", b"gb2312", b"iso-8859-1"])
+def test_gbk_text_is_read_whatever_is_declared(declared: bytes):
+    """Senders lie about encodings; headers with raw bytes are read too."""
+    text = "请问年鉴在哪里买？".encode("gb18030")
+    content = HEAD.replace(b"hello", "关于年鉴的问题".encode("gb18030"))
+    item = only(
+        content
+        + b"Content-Type: text/plain; charset="
+        + declared
+        + b"\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        + text
+    )
+
+    assert (item.body, item.title) == ("请问年鉴在哪里买？", "关于年鉴的问题")
+
+
+def test_encoded_headers_with_wrong_charsets_are_read():
+    """Encoded words that name gb2312 for UTF-8, split within a character, or are broken, are still read."""
+    subject = b"=?gb2312?B?5YWz5LqO57uf6K6h5bm06Y?= =?gb2312?B?m055qE6Zeu6aKY?="
+    assert only(
+        HEAD.replace(b"hello", b"=?gb2312?B?5YWz5LqO57uf6K6h5bm06Ym05a6J6ZeO6aKY?=") + b"\r\nx"
+    ).title.startswith("关于统计")
+    assert only(HEAD.replace(b"hello", subject) + b"\r\nx").title
+
+
+def test_a_missing_date_is_taken_from_elsewhere():
+    """The given date stands in, then the server's own line; without either the mail waits for a person."""
+    undated = HEAD.replace(b"Date:", b"X-Date:") + b"\r\ntext\r\n"
+    given = datetime(2026, 1, 1, tzinfo=UTC)
+
+    assert reason(undated) == "no-date"
+    assert only(undated, posted_at=given).posted_at == given
+    assert only(b"Received: from a by b;\r\n Mon, 2 Nov 2026 09:30:00 +0800\r\n" + undated).posted_at == POSTED
+
+
+def test_a_mail_without_text_is_its_subject():
+    """A mail of a subject alone is a message; one of nothing is not."""
+    assert only(HEAD + b"\r\n\r\n").body == "hello"
+    assert reason(HEAD.replace(b"Subject: hello\r\n", b"") + b"\r\n\r\n") == "no-text"
+
+
+def test_a_mail_too_long_is_set_aside():
+    """The limit of a cell is the limit of a mail's text too."""
+    assert reason(HEAD + b"\r\n" + b"a " * 200, limits=Limits(max_cell_chars=100)) == "too-long"
+
+
+def test_deep_nesting_is_set_aside_quickly():
+    """Neither the parser's stack nor its time is exhausted by nested parts."""
+    started = time.monotonic()
+    nested = HEAD + b"".join(
+        b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(5000)
+    )
+    fewer = HEAD + b"".join(b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (n, n) for n in range(60))
+    many = HEAD + b'Content-Type: multipart/mixed; boundary="x"\r\n\r\n' + b"--x\r\n\r\na\r\n" * 5000
+
+    assert [reason(nested), reason(fewer), reason(many)] == ["too-deep"] * 3
+    assert time.monotonic() - started < 10
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"From: " + b"(" * 50_000,
+        b'From: "' + b"\\" * 50_000,
+        b"From: " + b"a@b.cn, " * 20_000,
+        b"Subject: " + b"=?utf-8?B?=" * 20_000,
+        b"Content-Type: text/plain; " + b"a*0*=;" * 10_000,
+        b"Content-Disposition: attachment; filename*0*=" + b"%" * 10_000,
+        b"Message-ID: <" + b"x" * 5000 + b">",
+        b"Date: Mon, 99 Foo 99999 99:99:99 +9999",
+    ],
+)
+def test_hostile_headers_do_no_harm(header: bytes):
+    """Headers built to hang or break a parser end in an item, and in time."""
+    started = time.monotonic()
+    item = mail_item(header + b"\r\n" + HEAD + b"\r\ntext\r\n", "mail 1", options(posted_at=POSTED))
+
+    assert isinstance(item, Fetched | Unreadable)
+    assert time.monotonic() - started < 5
+
+
+@settings(max_examples=60)
+@given(st.binary(max_size=600))
+def test_any_bytes_are_an_item(content: bytes):
+    """No mail raises, whatever follows its headers."""
+    item = mail_item(HEAD + content, "mail 1", options())
+
+    assert isinstance(item, Fetched | Unreadable)
+
+
+def mbox(*bodies: bytes) -> bytes:
+    """Return an mbox of mails with these bodies."""
+    return b"".join(
+        b"From wang@example.com Mon Nov  2 09:30:00 2026\n" + HEAD + b"\n" + body + b"\n\n" for body in bodies
+    )
+
+
+def read_mbox(content: bytes, **changes: object) -> list[Item]:
+    """Read a mailbox to its end."""
+    return list(read_items("a.mbox", content, options(**changes)))
+
+
+def test_a_mailbox_is_read_mail_by_mail():
+    """Lines that begin with From in a text do not split it, quoted or not."""
+    items = read_mbox(mbox(b"one\n>From here\n", b"two\n\nFrom then on it was fine\n", b"three"))
+
+    assert [item.position for item in items] == ["mail 1", "mail 2", "mail 3"]
+    assert [item.body for item in items if isinstance(item, Fetched)] == [
+        "one\nFrom here",
+        "two\n\nFrom then on it was fine",
+        "three",
+    ]
+
+
+def test_too_many_mails_are_refused():
+    """The limit of rows is the limit of mails."""
+    with pytest.raises(FileTooLarge, match="2 mails"):
+        read_mbox(mbox(b"1", b"2", b"3"), limits=Limits(max_rows=2))
+
+
+def test_mail_is_known_by_its_headers():
+    """The name is not needed."""
+    assert sniff("a.txt", HEAD + b"\r\nx") == "eml"
+    assert sniff("a.txt", mbox(b"1")) == "mbox"
+    assert sniff("a.csv", "主题: 内容,时间\n".encode()) == "csv"
