@@ -211,6 +211,9 @@ def learn(
         columns = [labels.index(label) for label in base.labels]
         weights[1, : len(base.features), columns] = base.weights.T
         bias[1, columns] = base.bias
+        # Of a label the examples do not have, the new model has no opinion: the base's stands.
+        silent = [number for number in columns if number not in learner.classes_]
+        weights[0][:, silent], bias[0][silent] = weights[1][:, silent], bias[1][silent]
     return Linear(vocabulary, weights, rarity.astype(np.float32), bias)
 
 

@@ -23,10 +23,8 @@ def author_key(item: Fetched, vault: Vault) -> str | None:
 
 
 def text_digest(title: str, body: str) -> str:
-    """Return a digest that is equal for texts that differ in blanks only."""
-    title = _BLANKS.sub("", title)
-    text = f"{len(title)}:{title}{_BLANKS.sub('', body)}"
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    """Return a digest that is equal for texts that differ in blanks only: two exports of one message do."""
+    return _digest(_BLANKS.sub("", title), _BLANKS.sub("", body))
 
 
 def identity(item: Fetched, author: str | None, zone: tzinfo) -> str:
@@ -37,5 +35,10 @@ def identity(item: Fetched, author: str | None, zone: tzinfo) -> str:
     if item.external_id:
         return item.external_id
     day = item.posted_at.astimezone(zone).date().isoformat()
-    key = f"{author or ''}\x00{text_digest(item.title, item.body)}\x00{day}"
-    return "fp:" + hashlib.sha256(key.encode()).hexdigest()[:40]
+    return "fp:" + _digest(author or "", day, item.title, item.body)[:40]
+
+
+def _digest(*parts: str) -> str:
+    # Each length stands before its part, so that nothing can slip from one part into the next.
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -3,9 +3,13 @@
 JSON on standard error, one object a line, so that journald or a file keeps it; `console` for eyes.
 """
 
+import json
 import logging
 import sys
+import threading
 from collections.abc import Mapping, MutableMapping
+from contextlib import suppress
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -13,9 +17,16 @@ import structlog
 from config.redact import mask
 from config.settings import Settings
 
+_OURS = frozenset({"level", "timestamp", "logger", "_record", "_from_structlog"})
+_DEEPEST = 6
+"""Levels of nesting that are logged; what lies deeper, or contains itself, is cut."""
+
+# A stranger's text must not move the cursor of a terminal or hide a line.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
 
 def set_up_logs(settings: Settings) -> None:
-    """Send this process's logs, and those of the libraries, to standard error in the chosen form."""
+    """Send this process's logs, those of the libraries and uncaught errors to standard error in the chosen form."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -27,7 +38,11 @@ def set_up_logs(settings: Settings) -> None:
     renderer: structlog.types.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            # The traceback is text already, and masked.
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     structlog.configure(
         processors=[
@@ -40,7 +55,7 @@ def set_up_logs(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _MaskedHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
@@ -50,8 +65,16 @@ def set_up_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # The scheduler reports each run; our own job_runs say the same with counts.
-    logging.getLogger("apscheduler").setLevel(max(level, logging.WARNING))
+    logging.captureWarnings(True)
+    for name in ("uvicorn", "uvicorn.access", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    # The scheduler reports each run, and Alembic each look at the schema; our own events say the same with counts.
+    for name in ("apscheduler", "alembic"):
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_in_thread
 
 
 def get_logger(name: str) -> Any:
@@ -63,18 +86,52 @@ def mask_values(logger: Any, method: str, event: MutableMapping[str, Any]) -> Mu
     """Mask every text of a log entry, so that a number or address that slipped in does not stay there."""
     for key, value in event.items():
         if key not in _OURS:
-            event[key] = _masked(value)
+            event[key] = _masked(value, _DEEPEST)
     return event
 
 
-_OURS = frozenset({"level", "timestamp", "logger"})
-
-
-def _masked(value: Any) -> Any:
+def _masked(value: Any, levels: int) -> Any:
+    if value is None or isinstance(value, bool | float):
+        return value
     if isinstance(value, str):
-        return mask(value)
+        return mask(value).translate(_CONTROLS)
+    if isinstance(value, int):
+        digits = str(value)
+        return value if mask(digits) == digits else mask(digits)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes>"
+    if levels == 0:
+        return "…"
     if isinstance(value, Mapping):
-        return {key: _masked(inner) for key, inner in value.items()}
+        return {mask(str(key)): _masked(inner, levels - 1) for key, inner in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_masked(inner) for inner in value]
-    return value
+        return [_masked(inner, levels - 1) for inner in value]
+    # Paths, moments, exceptions, rows: the renderer would write their text itself, after the masking.
+    return mask(str(value)).translate(_CONTROLS)
+
+
+class _MaskedHandler(logging.StreamHandler[Any]):
+    """Writes to standard error; an entry that cannot be written is counted as such, without its values."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is logging's
+        """Say which logger's entry failed; logging itself would print the message with all its values."""
+        said = {
+            "level": "error",
+            "event": "log_entry_failed",
+            "logger": record.name,
+            "error": type(sys.exception()).__name__,
+        }
+        with suppress(OSError, ValueError):  # Standard error itself is gone; nothing is left to write to.
+            self.stream.write(json.dumps(said) + "\n")
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+    else:
+        get_logger("uncaught").critical("uncaught_error", exc_info=(kind, error, trace))
+
+
+def _log_uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:
+    if arguments.exc_value is not None:
+        _log_uncaught(arguments.exc_type, arguments.exc_value, arguments.exc_traceback)

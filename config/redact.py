@@ -22,13 +22,12 @@ _Replacement = str | Callable[[re.Match[str]], str]
 _GAP = r"[ \u3000\u00a0\u2009\u200b-\u200d\-‐‑–—－－_.·．]?"
 _LETTER = "A-Za-zＡ-Ｚａ-ｚ"
 # Amounts and quantities are no numbers of a person.
-_NO_AMOUNT_AFTER = r"(?!\d|[.．]\d|\s?(?:万|亿|元|块钱|美元|人民币|吨|公斤|千克|千瓦|平方|立方|公里|公顷|亩|‰|%|％))"
-_IS = r"\s{0,3}(?:是|为|[:：])?\s{0,3}"
-
-_DAY = r"(?:0[1-9]|[12]\d|3[01])"
-_PROVINCES = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+_NO_AMOUNT_AFTER = (
+    r"(?!\d|[.．]\d|[ \t\u3000]?(?:万|亿|元|块钱|美元|人民币|吨|公斤|千克|千瓦|平方|立方|公里|公顷|亩|‰|%|％))"
 )
+_IS = r"[ \t\u3000]{0,3}(?:是|为|[:：])?[ \t\u3000]{0,3}"
+
+_PROVINCE = re.compile("1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]")
 _CARD_WORDS = "卡号|银行卡|储蓄卡|信用卡|工资卡|社保卡号|银行账[号户]|银行帐[号户]|收款账[号户]|账户|帐户|存折"
 
 
@@ -43,7 +42,7 @@ def _identity(match: re.Match[str]) -> str:
     """Mask a number built like an identity number: province, birthday, order; the check digit may be mistyped."""
     number = _plain(match[0])
     day = number[6:14] if len(number) == 18 else "19" + number[6:12]
-    known = number[:2] in _PROVINCES and day[:2] in ("18", "19", "20")
+    known = _PROVINCE.match(number) and day[:2] in ("18", "19", "20")
     return ID if known and "01" <= day[4:6] <= "12" and "01" <= day[6:8] <= "31" else match[0]
 
 
@@ -75,11 +74,12 @@ _MOBILE = (
     rf"|\d{{3}}{_GAP}\d{{6}})|[ \-][3-9](?:[ \-]\d){{9}}){_NO_AMOUNT_AFTER}"
 )
 _AREA = r"(?:[1１][0０]|[2２]\d|[3-9３-９]\d{2})"
-_LOCAL = rf"{_NO_DATE}[2-9２-９]\d{{6,7}}(?:\s?(?:转|分机|[\-－])\s?\d{{1,6}})?{_NO_AMOUNT_AFTER}"
+_LOCAL = rf"{_NO_DATE}[2-9２-９]\d{{6,7}}(?:[ \t\u3000]?(?:转|分机|[\-－])[ \t\u3000]?\d{{1,6}})?{_NO_AMOUNT_AFTER}"
+_NEXT_PHONE = re.compile(_LOCAL)
 _HAN_WORD = "[零〇○一二三四五六七八九幺]"
 _HAN_DIGIT = r"[\d零〇○一二三四五六七八九幺]"
-_BUILDING = rf"(?:{_NUMBER}|[{_LETTER}])\s?(?:号楼|号院|栋|幢|座|[#＃]楼?)"
-_UNIT = rf"{_NUMBER}\s?单元\s?(?:{_NUMBER}层\s?)?"
+_BUILDING = rf"(?:{_NUMBER}|[{_LETTER}])[ \t\u3000]?(?:号楼|号院|栋|幢|座|[#＃]楼?)"
+_UNIT = rf"{_NUMBER}[ \t\u3000]?单元[ \t\u3000]?(?:{_NUMBER}层[ \t\u3000]?)?"
 
 _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (
@@ -97,7 +97,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
         ),
         rf"\1{ID}",
     ),
-    (re.compile(r"[军士兵文](?<![统政教办发府院委函].)字第\s?\d{6,8}\s?号"), ID),
+    (re.compile(r"[军士兵文](?<![统政教办发府院委函].)字第[ \t\u3000]?\d{6,8}[ \t\u3000]?号"), ID),
     (re.compile(rf"\d(?<![\d{_LETTER}]\d)(?:{_GAP}\d){{16}}{_GAP}[\dXxＸｘ](?![\d{_LETTER}])"), _identity),
     (re.compile(rf"\d(?<![\d{_LETTER}]\d)\d{{14}}(?![\d{_LETTER}])"), _identity),
     (
@@ -106,7 +106,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     ),
     (
         re.compile(
-            rf"[3-9３-９](?<![\d{_LETTER}.]\d)(?:\d{{15,18}}|\d{{3}}[ \-]\d{{4}}[ \-]\d{{4}}[ \-]\d{{4}}(?:[ \-]\d{{1,3}})?)"
+            rf"[3-9３-９](?<![\d{_LETTER}.]\d)(?:\d{{15,18}}|\d{{3}}(?:[ \-]\d{{4}}){{3}}(?:[ \-]\d{{1,3}})?)"
             rf"(?![\d{_LETTER}]){_NO_AMOUNT_AFTER}"
         ),
         _card,
@@ -122,29 +122,31 @@ _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (re.compile(rf"[1１](?<!\d[1１])(?<!\d[.．][1１])(?!(?<=[a-f]1)\d{{10}}[a-f]){_MOBILE}"), PHONE),
     (
         re.compile(
-            rf"[1１一幺](?<!{_HAN_DIGIT}[1１一幺])(?=[\d \-]{{0,20}}{_HAN_WORD})[3-9３-９三四五六七八九](?:[ \-]?{_HAN_DIGIT}){{9}}(?!{_HAN_DIGIT}){_NO_AMOUNT_AFTER}"
+            rf"[1１一幺](?<!{_HAN_DIGIT}[1１一幺])(?=[\d \-]{{0,20}}{_HAN_WORD})[3-9３-９三四五六七八九]"
+            rf"(?:[ \-]?{_HAN_DIGIT}){{9}}(?!{_HAN_DIGIT}){_NO_AMOUNT_AFTER}"
         ),
         PHONE,
     ),
     # Landlines, with the area in brackets or not; without an area only where a phone is spoken of.
     (re.compile(rf"[0０](?<!\d[0０])(?<!\d[.．\-－][0０]){_AREA}{_GAP}{_LOCAL}"), PHONE),
     (re.compile(rf"[+＋8８](?<!\d[8８])(?:(?<=[+＋])[8８]|(?<=[8８]))[6６]{_GAP}[0０]?{_AREA}{_GAP}{_LOCAL}"), PHONE),
-    (re.compile(rf"[(（][0０]{_AREA}[)）]\s?{_LOCAL}"), PHONE),
+    (re.compile(rf"[(（][0０]{_AREA}[)）][ \t\u3000]?{_LOCAL}"), PHONE),
     (
         re.compile(
-            rf"((?:电话|座机|固话|传真|联系方式|致电|拨打|(?i:tel\.?))(?:号码?)?{_IS}(?:\[电话\]\s?[、,，/;；或和]\s?)*){_LOCAL}"
+            rf"((?:电话|座机|固话|传真|联系方式|致电|拨打|[Tt][Ee][Ll]\.?)(?:号码?)?{_IS}(?:\[电话\][ \t\u3000]?[、,，/;；或和][ \t\u3000]?)*){_LOCAL}"
         ),
         rf"\1{PHONE}",
     ),
     (
-        re.compile(rf"(\[电话\])((?:\s?[、,，/;；或和]\s?{_LOCAL})+)"),
+        re.compile(rf"(\[电话\])((?:[ \t\u3000]?[、,，/;；或和][ \t\u3000]?{_LOCAL})+)"),
         lambda match: match[1] + _NEXT_PHONE.sub(PHONE, match[2]),
     ),
     (
         re.compile(
-            rf"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼](?<![更最全创重刷翻革崭].)"
-            rf"(?i:(?!gdp|cpi|ppi|pmi|pm2|app|wifi)[a-hj-np-zａ-ｈｊ-ｎｐ-ｚ][·•.．\- ]?(?:[a-k][a-hj-np-z\d]\d{{4}}|\d{{5}}[a-k]"
-            rf"|(?=[a-zａ-ｚ]{{0,4}}\d)[a-hj-np-z\dａ-ｚ]{{4}}[a-hj-np-z\dａ-ｚ挂学警港澳])(?![a-zａ-ｚ\d]))"
+            r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼](?<![更最全创重刷翻革崭].)"
+            r"(?i:(?!gdp|cpi|ppi|pmi|pm2|app|wifi)[a-hj-np-zａ-ｈｊ-ｎｐ-ｚ][·•.．\- ]?"
+            r"(?:[a-k][a-hj-np-z\d]\d{4}|\d{5}[a-k]"
+            r"|(?=[a-zａ-ｚ]{0,4}\d)[a-hj-np-z\dａ-ｚ]{4}[a-hj-np-z\dａ-ｚ挂学警港澳])(?![a-zａ-ｚ\d]))"
         ),
         PLATE,
     ),
@@ -157,14 +159,14 @@ _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (
         re.compile(
             r"((?:[微威薇vV]信|[wWvV](?<![A-Za-z].)(?:[xX]|eixin|echat|eChat)|抖音|快手|陌陌|支付宝|淘宝|旺旺|小红书|微博|钉钉)"
-            rf"\s?(?:(?:号码?|账号|帐号|(?i:id)){_IS}|[:：是为加]\s?))"
+            rf"[ \t\u3000]?(?:(?:号码?|账号|帐号|(?i:id)){_IS}|[:：是为加][ \t\u3000]?))"
             rf"{_NO_HOTLINE}(?:[A-Za-z][A-Za-z0-9_-]{{4,19}}|\d{{5,12}}){_NO_AMOUNT_AFTER}(?![A-Za-z0-9年月日个])"
         ),
         rf"\1{ACCOUNT}",
     ),
     (
         re.compile(
-            r"((?:[微威薇vV]信|[wWvV](?<![A-Za-z].)[xX])\s?)"
+            r"((?:[微威薇vV]信|[wWvV](?<![A-Za-z].)[xX])[ \t\u3000]?)"
             rf"{_NO_HOTLINE}(?:(?=[A-Za-z_-]{{0,19}}\d)[A-Za-z][A-Za-z0-9_-]{{5,19}}|\d{{6,12}})"
             rf"{_NO_AMOUNT_AFTER}(?![A-Za-z0-9年月日个])"
         ),
@@ -173,15 +175,15 @@ _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     # 3号楼2单元501室, 8幢802, 2单元501; a building alone is a place, and reports need places.
     (
         re.compile(
-            rf"{_BUILDING}\s?(?:{_UNIT}(?:{_ROOM}\s?[室户号房]?)?|(?:{_NUMBER}层\s?)?{_ROOM}(?:\s?[室号房](?!楼)|{_NO_MEASURE}))"
+            rf"{_BUILDING}[ \t\u3000]?(?:{_UNIT}(?:{_ROOM}[ \t\u3000]?[室户号房]?)?|(?:{_NUMBER}层[ \t\u3000]?)?{_ROOM}(?:[ \t\u3000]?[室号房](?!楼)|{_NO_MEASURE}))"
         ),
         DOOR,
     ),
-    (re.compile(rf"{_UNIT}{_ROOM}\s?[室户号房]?"), DOOR),
+    (re.compile(rf"{_UNIT}{_ROOM}[ \t\u3000]?[室户号房]?"), DOOR),
     (
         re.compile(
-            r"((?:小区|花园|家园|公寓|社区|新村|大厦|宿舍|家属院|[苑府城庭湾])\s?)"
-            r"\d{1,3}\s?[\-－—#]\s?\d{1,2}(?:\s?[\-－—]\s?\d{3,4})(?!\d)室?"
+            r"((?:小区|花园|家园|公寓|社区|新村|大厦|宿舍|家属院|[苑府城庭湾])[ \t\u3000]?)"
+            r"\d{1,3}[ \t\u3000]?[\-－—#][ \t\u3000]?\d{1,2}(?:[ \t\u3000]?[\-－—][ \t\u3000]?\d{3,4})(?!\d)室?"
         ),
         rf"\1{DOOR}",
     ),
@@ -189,15 +191,16 @@ _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (re.compile(r"(?<=[号层楼元座栋幢厦苑园区寓城])\d{3,4}室"), DOOR),
     (
         re.compile(
-            r"((?<![修道公马铁网一线思走半铺通绕迷养造筑油水电])(?:大道|大街|路|街|巷|胡同|弄)(?:[东西南北中]段?)?\s?)"
-            rf"{_NUMBER}(?:[\-－]\d{{1,4}})?\s?号(?:[\d\-]{{1,8}}室)?(?![\d线令文桥泵井变楼栋])"
+            r"((?<![修道公马铁网一线思走半铺通绕迷养造筑油水电])(?:大道|大街|路|街|巷|胡同|弄)(?:[东西南北中]段?)?[ \t\u3000]?)"
+            rf"{_NUMBER}(?:[\-－]\d{{1,4}})?[ \t\u3000]?号(?:[\d\-]{{1,8}}室)?(?![\d线令文桥泵井变楼栋])"
         ),
         rf"\1{DOOR}",
     ),
-    (re.compile(rf"(村\s?)(?:{_NUMBER}[组队社]\s?\d{{1,4}}号|\d{{1,4}}号(?=[院户房楼门住家]))"), rf"\1{DOOR}"),
+    (
+        re.compile(rf"(村[ \t\u3000]?)(?:{_NUMBER}[组队社][ \t\u3000]?\d{{1,4}}号|\d{{1,4}}号(?=[院户房楼门住家]))"),
+        rf"\1{DOOR}",
+    ),
 )
-_NEXT_PHONE = re.compile(_LOCAL)
-
 _PASSES = 8
 """Masking one value can show where another ends (我叫张三139…). Two passes settle ordinary texts."""
 

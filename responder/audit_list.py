@@ -16,7 +16,7 @@ ACTION_NAMES = {
     "case:open": "立案",
     "deadline:recompute": "重算期限",
     "model:activate": "启用模型",
-    "report:draft": "生成每周摘要",
+    "report:draft": "生成民情周报",
     "setaside:drop": "放弃搁置件",
     "setaside:retry": "重试搁置件",
     "staff:add": "新增账号",

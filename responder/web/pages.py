@@ -16,7 +16,7 @@ WEEKDAYS = "一二三四五六日"
 
 _NAVIGATION = (
     ("/", "今日待办", Permission.QUEUE_READ),
-    ("/reports", "每周摘要", Permission.REPORT_READ),
+    ("/reports", "民情周报", Permission.REPORT_READ),
     ("/staff", "人员账号", Permission.STAFF_READ),
     ("/audit", "操作记录", Permission.AUDIT_READ),
     ("/account", "我的账号", Permission.ACCOUNT_READ_OWN),

@@ -59,17 +59,17 @@ def test_a_full_table_of_runs_finds_each_and_nothing_else() -> None:
 
 def test_an_empty_vocabulary_counts_nothing() -> None:
     """Texts over no features are empty rows."""
-    assert (2, 0) == count([(["统计"], ["年鉴"]), ([], [])], Vocabulary(())).shape
+    assert count([(["统计"], ["年鉴"]), ([], [])], Vocabulary(())).shape == (2, 0)
 
 
 def test_digits_capitals_and_wide_forms_are_folded() -> None:
     """The length of a number stays, the number does not."""
-    assert "gdp是0000亿,0000" == fold("ＧＤＰ是１２３４亿,2021")
+    assert fold("ＧＤＰ是１２３４亿,2021") == "gdp是0000亿,0000"
 
 
 def test_half_a_surrogate_pair_is_dropped() -> None:
     """A broken export's half characters reach neither segmenter nor vocabulary."""
-    assert "统计" == fold("统\ud83d计")
+    assert fold("统\ud83d计") == "统计"
 
 
 def test_a_long_text_is_looked_at_from_both_ends() -> None:
@@ -77,8 +77,8 @@ def test_a_long_text_is_looked_at_from_both_ends() -> None:
     text = "头" + "中" * 200_000 + "尾"
     seen = clip(text)
 
-    assert HEAD_CHARS + TAIL_CHARS + 1 == len(seen)
-    assert ("头", "尾") == (seen[0], seen[-1])
+    assert len(seen) == HEAD_CHARS + TAIL_CHARS + 1
+    assert (seen[0], seen[-1]) == ("头", "尾")
     assert clip("短") == "短"
 
 
@@ -86,4 +86,4 @@ def test_a_group_counts_a_feature_once() -> None:
     """What one author repeats is one occurrence."""
     seen = frequencies([[["统计"], ["统计"]], [["统计"]], [["年鉴"]]], 2)
 
-    assert (2, 1) == (seen["w统计"], seen["w年鉴"])
+    assert (seen["w统计"], seen["w年鉴"]) == (2, 1)

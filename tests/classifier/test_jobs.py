@@ -33,12 +33,12 @@ def test_every_pending_message_is_answered_once(ctx: Context) -> None:
         make_message(ctx, channel="posts", body="太好了，谢谢！"),
     ]
 
-    assert {"classified": 2, "failed": 0, "restricted": 0} == jobs.classify_pending(ctx)
-    assert {"classified": 0, "failed": 0, "restricted": 0} == jobs.classify_pending(ctx)
+    assert jobs.classify_pending(ctx) == {"classified": 2, "failed": 0, "restricted": 0}
+    assert jobs.classify_pending(ctx) == {"classified": 0, "failed": 0, "restricted": 0}
 
     first, second = predictions(ctx)
     assert ids == [first.message_id, second.message_id]
-    assert ("统计", "咨询", None) == (first.category, first.kind, first.emotion)
+    assert (first.category, first.kind, first.emotion) == ("统计", "咨询", None)
     assert second.emotion is not None
     assert ctx.clock() == first.predicted_at
     assert "GDP" in first.why["owner"]
@@ -54,7 +54,7 @@ def test_limit_and_progress(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> No
     counts = jobs.classify_pending(ctx, progress=lambda done, total: told.append((done, total)), limit=3)
 
     assert 3 == counts["classified"] == len(predictions(ctx))
-    assert [(2, 3), (3, 3)] == told
+    assert told == [(2, 3), (3, 3)]
 
 
 def test_a_death_between_batches_loses_and_doubles_nothing(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,9 +68,9 @@ def test_a_death_between_batches_loses_and_doubles_nothing(ctx: Context, monkeyp
 
     with pytest.raises(KeyboardInterrupt):
         jobs.classify_pending(ctx, progress=die)
-    assert 2 == len(predictions(ctx))
+    assert len(predictions(ctx)) == 2
 
-    assert 3 == jobs.classify_pending(ctx)["classified"]
+    assert jobs.classify_pending(ctx)["classified"] == 3
     assert 5 == len({row.message_id for row in predictions(ctx)}) == len(predictions(ctx))
 
 
@@ -93,7 +93,7 @@ def test_two_runs_at_once_store_each_answer_once(ctx: Context, monkeypatch: pyte
     for thread in threads:
         thread.join()
 
-    assert 4 == len(predictions(ctx))
+    assert len(predictions(ctx)) == 4
 
 
 def test_a_report_of_wrongdoing_is_restricted_with_its_answer(ctx: Context) -> None:
@@ -103,9 +103,9 @@ def test_a_report_of_wrongdoing_is_restricted_with_its_answer(ctx: Context) -> N
 
     counts = jobs.classify_pending(ctx)
 
-    assert ["举报", "举报"] == [row.kind for row in predictions(ctx)]
+    assert [row.kind for row in predictions(ctx)] == ["举报", "举报"]
     assert "kind" not in predictions(ctx)[0].abstained
-    assert 1 == counts["restricted"]
+    assert counts["restricted"] == 1
     with ctx.database.reading() as session:
         assert [post] == session.scalars(sa.select(Message.id).where(visible_to(EVERYONE))).all()
         assert isinstance(session.get_one(Message, report).body, Sealed)
@@ -130,14 +130,14 @@ def test_a_restriction_that_a_person_lifted_stays_lifted(ctx: Context) -> None:
 
     counts = jobs.classify_pending(ctx)
 
-    assert (1, 0) == (counts["classified"], counts["restricted"])
+    assert (counts["classified"], counts["restricted"]) == (1, 0)
 
 
 def test_a_restricted_message_is_classified_too(ctx: Context) -> None:
     """The pipeline reads what people may not."""
     make_message(ctx, access=RESTRICTED, title="举报", body=REPORT)
 
-    assert {"classified": 1, "failed": 0, "restricted": 0} == jobs.classify_pending(ctx)
+    assert jobs.classify_pending(ctx) == {"classified": 1, "failed": 0, "restricted": 0}
 
 
 def test_a_text_that_breaks_the_classifier_is_left_to_a_person(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,9 +155,9 @@ def test_a_text_that_breaks_the_classifier_is_left_to_a_person(ctx: Context, mon
 
     monkeypatch.setattr(module, "words_of", break_on_poison)
 
-    assert {"classified": 2, "failed": 1, "restricted": 0} == jobs.classify_pending(ctx)
+    assert jobs.classify_pending(ctx) == {"classified": 2, "failed": 1, "restricted": 0}
     good, bad = predictions(ctx)
-    assert "咨询" == good.kind
+    assert good.kind == "咨询"
     assert {*QUESTIONS, "urgency"} - {"emotion"} == set(bad.abstained.split(";"))
 
 
@@ -165,7 +165,7 @@ def test_hostile_bytes_of_text_are_stored(ctx: Context) -> None:
     """Control characters, half pairs' replacements and long texts pass through the database."""
     make_message(ctx, title="\x00"[:0] + "\u200b", body="统计\x01\ufffd" * 30_000)
 
-    assert 0 == jobs.classify_pending(ctx)["failed"]
+    assert jobs.classify_pending(ctx)["failed"] == 0
 
 
 def test_a_missing_model_file_stops_before_anything_is_stored(ctx: Context) -> None:
@@ -177,4 +177,4 @@ def test_a_missing_model_file_stops_before_anything_is_stored(ctx: Context) -> N
 
     with pytest.raises(ModelMissing, match="no such model file"):
         jobs.classify_pending(ctx)
-    assert [] == predictions(ctx)
+    assert predictions(ctx) == []

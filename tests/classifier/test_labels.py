@@ -30,9 +30,9 @@ def test_the_newest_label_counts(ctx: Context) -> None:
     say(ctx, message, "咨询", "corrected")
     say(ctx, message, "求助", "corrected")
 
-    assert [("正文", "求助")] == learned(ctx)
+    assert learned(ctx) == [("正文", "求助")]
     with ctx.database.reading() as session:
-        assert "求助" == newest_labels(session, message, EVERYONE)["kind"].value
+        assert newest_labels(session, message, EVERYONE)["kind"].value == "求助"
 
 
 def test_a_mere_accept_is_never_used_alone(ctx: Context) -> None:
@@ -44,7 +44,7 @@ def test_a_mere_accept_is_never_used_alone(ctx: Context) -> None:
     say(ctx, against, "咨询", "corrected")
     say(ctx, against, "投诉", "accepted")
 
-    assert [("有据", "咨询")] == learned(ctx)
+    assert learned(ctx) == [("有据", "咨询")]
 
 
 def test_restricted_messages_are_never_learned_from(ctx: Context) -> None:
@@ -52,10 +52,10 @@ def test_restricted_messages_are_never_learned_from(ctx: Context) -> None:
     message = make_message(ctx, access=RESTRICTED)
     say(ctx, message, "举报", "corrected")
 
-    assert [] == learned(ctx)
+    assert learned(ctx) == []
     with ctx.database.reading() as session:
-        assert {} == newest_labels(session, message, EVERYONE)
-        assert "举报" == newest_labels(session, message, PIPELINE)["kind"].value
+        assert newest_labels(session, message, EVERYONE) == {}
+        assert newest_labels(session, message, PIPELINE)["kind"].value == "举报"
 
 
 def test_texts_are_masked_before_they_are_learned(ctx: Context) -> None:
@@ -71,7 +71,7 @@ def test_an_owner_that_left_the_profile_is_not_learned(ctx: Context) -> None:
     message = make_message(ctx)
     say(ctx, message, "撤销的科室", "corrected", "owner")
 
-    assert [] == learned(ctx, "owner")
+    assert learned(ctx, "owner") == []
 
 
 @pytest.mark.parametrize(

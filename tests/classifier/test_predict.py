@@ -52,7 +52,7 @@ def test_answers_do_not_depend_on_the_batch() -> None:
     ]
 
     assert [predict(BUNDLE, PROFILE, [text])[0] for text in texts] == predict(BUNDLE, PROFILE, texts)
-    assert [] == predict(BUNDLE, PROFILE, [])
+    assert predict(BUNDLE, PROFILE, []) == []
 
 
 @pytest.mark.parametrize("body", ["", "   \n\t", "……！！？？", "\u200b", "䶵䶴"])
@@ -60,7 +60,7 @@ def test_a_text_without_meaning_is_left_to_a_person(body: str) -> None:
     """Blank and meaningless texts lean to 无效 and abstain on every question."""
     answer = one("", body, None)
 
-    assert INVALID == answer.owner
+    assert answer.owner == INVALID
     assert {*QUESTIONS, "urgency"} == set(answer.abstained)
 
 
@@ -68,14 +68,14 @@ def test_plain_cases_are_answered_with_their_reason() -> None:
     """What anybody would know is known, and the deciding word is shown as it was written."""
     answer = one("", "请问去年的GDP是多少，在哪里可以查到？")
 
-    assert ("统计", "国民经济核算科", "咨询") == (answer.category, answer.owner, answer.kind)
+    assert (answer.category, answer.owner, answer.kind) == ("统计", "国民经济核算科", "咨询")
     assert "GDP" in answer.why["owner"]
     assert "kind" not in answer.abstained
 
 
 def test_a_very_long_text_is_answered() -> None:
     """200,000 characters cost no more than a few thousand."""
-    assert "环境保护" == one("工厂排放废气", "化工厂夜间偷排废气，味道刺鼻。" * 15_000).category
+    assert one("工厂排放废气", "化工厂夜间偷排废气，味道刺鼻。" * 15_000).category == "环境保护"
 
 
 def test_a_deleted_section_is_never_proposed() -> None:
@@ -86,7 +86,7 @@ def test_a_deleted_section_is_never_proposed() -> None:
     question = fit_owners(BUNDLE.questions["owner"], profile)
 
     assert set(profile.owners) == set(question.labels)
-    assert "国民经济核算科" != predict(BUNDLE, profile, [TextIn("", "请问去年的GDP是多少")])[0].owner
+    assert predict(BUNDLE, profile, [TextIn("", "请问去年的GDP是多少")])[0].owner != "国民经济核算科"
 
 
 def test_another_bureaus_profile_gives_a_usable_router() -> None:
@@ -116,7 +116,7 @@ def test_another_bureaus_profile_gives_a_usable_router() -> None:
         ],
     )
 
-    assert ["水资源科", "河湖管理科", "移民科"] == [answer.owner for answer in answers]
+    assert [answer.owner for answer in answers] == ["水资源科", "河湖管理科", "移民科"]
 
 
 def test_an_unchanged_profile_leaves_the_bundle_as_it_is() -> None:
@@ -147,6 +147,6 @@ def test_one_poisonous_text_does_not_hold_up_the_others(monkeypatch: pytest.Monk
 
     answers, failed = predict_each(BUNDLE, PROFILE, [TextIn("", "请问年鉴"), TextIn("", "毒"), TextIn("", "感谢")])
 
-    assert [1] == failed
+    assert failed == [1]
     assert {*QUESTIONS, "urgency"} == set(answers[1].abstained)
-    assert "咨询" == answers[0].kind
+    assert answers[0].kind == "咨询"

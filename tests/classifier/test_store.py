@@ -37,15 +37,15 @@ def test_a_bundle_comes_back_as_it_was_saved(tmp_path: Path) -> None:
     bundle = load_bundle(path)
 
     assert path.stem == bundle.version
-    assert ("甲", "乙") == bundle.labels("kind")
-    assert ("w年鉴", "w统计") == bundle.questions["owner"].features
+    assert bundle.labels("kind") == ("甲", "乙")
+    assert bundle.questions["owner"].features == ("w年鉴", "w统计")
     np.testing.assert_array_equal(a_question().weights, bundle.questions["kind"].weights)
-    assert (2.0, 0.5, {"examples": 3}) == (
+    assert (
         bundle.questions["kind"].slope,
         bundle.questions["kind"].threshold,
         bundle.questions["kind"].notes,
-    )
-    assert () == bundle.labels("emotion")
+    ) == (2.0, 0.5, {"examples": 3})
+    assert bundle.labels("emotion") == ()
 
 
 def test_the_same_content_has_the_same_version_and_bytes(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_served_lays_questions_side_by_side(tmp_path: Path) -> None:
         save_bundle({"kind": a_question(), "owner": a_question(("丙", "丁"), ("w年鉴", "w统计"))}, tmp_path, prefix="t")
     ).served
 
-    assert ("w统计", "g年", "w年鉴") == served.vocabulary.features
-    assert [[0, 1, 2, 3], [2, 3, 0, 0], [0, 0, 0, 1]] == served.weights.tolist()
+    assert served.vocabulary.features == ("w统计", "g年", "w年鉴")
+    assert served.weights.tolist() == [[0, 1, 2, 3], [2, 3, 0, 0], [0, 0, 0, 1]]
 
 
 def test_a_missing_file_is_missing(tmp_path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_death_in_the_middle_of_saving_leaves_the_old_file(tmp_path: Path, mon
         save_bundle({"kind": a_question(("甲", "丙"))}, tmp_path, prefix="t", name="m.npz")
 
     assert before == path.read_bytes()
-    assert ["m.npz"] == [file.name for file in tmp_path.iterdir()]
+    assert [file.name for file in tmp_path.iterdir()] == ["m.npz"]
 
 
 @given(st.data())

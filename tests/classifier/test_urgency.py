@@ -23,7 +23,7 @@ def test_high_urgency_names_its_rule(text: str, rule: str) -> None:
     """Each reason for 高 is found and told with the words of the text."""
     found = judge("", text)
 
-    assert HIGH == found.urgency
+    assert found.urgency == HIGH
     assert rule in [reason.split("：")[0] for reason in found.reasons]
     assert all(reason.split("：")[1] in text for reason in found.reasons)
 
@@ -41,7 +41,7 @@ def test_middle_urgency_names_its_rule(text: str, rule: str) -> None:
     """Each reason for 中 is found."""
     found = judge("", text)
 
-    assert MIDDLE == found.urgency
+    assert found.urgency == MIDDLE
     assert rule in [reason.split("：")[0] for reason in found.reasons]
 
 
@@ -52,20 +52,20 @@ def test_a_cue_denied_past_or_supposed_does_not_count_but_a_person_looks(text: s
     """Negation, the past and supposition take the cue's force and the answer's confidence."""
     found = judge("", text)
 
-    assert LOW == found.urgency
+    assert found.urgency == LOW
     assert found.confidence < URGENCY_THRESHOLD
 
 
 def test_a_second_mention_that_counts_is_found() -> None:
     """A denied cue does not hide a real one after it."""
-    assert HIGH == judge("", "上次没有着火，今天又着火了！").urgency
+    assert judge("", "上次没有着火，今天又着火了！").urgency == HIGH
 
 
 def test_a_plain_question_is_low_and_sure() -> None:
     """Nothing urgent, no reasons, no abstention."""
     found = judge("咨询", "请问第七次人口普查的公报在哪里看")
 
-    assert (LOW, ()) == (found.urgency, found.reasons)
+    assert (found.urgency, found.reasons) == (LOW, ())
     assert found.confidence >= URGENCY_THRESHOLD
 
 
@@ -81,7 +81,7 @@ def test_signs_stand_wherever_the_patterns_fit() -> None:
 
     for rule in _RULES:
         missed = [text for text in texts if rule.pattern.search(text) and not rule.signs.search(text)]
-        assert [] == missed, rule.name
+        assert missed == [], rule.name
 
 
 def test_hostile_repetition_is_judged_quickly() -> None:

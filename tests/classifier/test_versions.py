@@ -48,7 +48,7 @@ def test_a_registered_version_waits_for_a_person(ctx: Context) -> None:
     jobs.activate(ctx, own, by="leader")
     assert {own: True, base: False} == versions(ctx)
     assert own == active_bundle(ctx).version
-    assert "leader" == active_version(ctx).activated_by
+    assert active_version(ctx).activated_by == "leader"
 
     assert base == jobs.rollback(ctx, by="leader")
     assert {own: False, base: True} == versions(ctx)

@@ -137,6 +137,6 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(ctx: Context, add
         stops.append(page.find("document.activeElement.textContent.trim()"))
         assert page.find("getComputedStyle(document.activeElement).outlineStyle") == "solid", stops
 
-    assert stops == ["跳到正文", "今日待办", "每周摘要", "我的账号", "退出", "期限怎么算", "年鉴在哪里查"]
+    assert stops == ["跳到正文", "今日待办", "民情周报", "我的账号", "退出", "期限怎么算", "年鉴在哪里查"]
     page.open(address + "/login")
     assert page.find("[...document.querySelectorAll('input:not([type=hidden])')].every(field => field.labels.length)")

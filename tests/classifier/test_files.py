@@ -1,0 +1,204 @@
+"""Tables in, answers and figures out; no home, no database."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from classifier import jobs
+from classifier.errors import ClassifierError, TrainingDataError
+from classifier.files import COLUMNS, classify_file, evaluate_file, safe
+from classifier.labels import add_label
+from classifier.store import load_bundle
+from classifier.versions import active_bundle
+from collector.errors import FileRefused
+from config.context import Context
+from config.settings import Settings
+from tests.classifier.test_training import examples
+from tests.factories import make_message
+
+
+def table(path: Path, columns: list[str], rows: list[list[str]]) -> Path:
+    """Write a CSV."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(rows)
+    return path
+
+
+def answers(path: Path) -> list[dict[str, str]]:
+    """Read what was written."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_columns_are_the_agreed_ones(settings: Settings, tmp_path: Path) -> None:
+    """Ids stay text exactly, guesses stand in every column, reasons are question=word,word."""
+    file = table(tmp_path / "in.csv", ["id", "title", "body"], [["007", "", "请问去年的GDP是多少"], ["1e5", "", "。"]])
+
+    assert classify_file(settings, file, tmp_path / "out.csv") == {
+        "rows": 2,
+        "classified": 2,
+        "skipped": 0,
+        "failed": 0,
+    }
+    first, second = answers(tmp_path / "out.csv")
+    assert tuple(first) == COLUMNS
+    assert (first["id"], first["category"], first["kind"]) == ("007", "统计", "咨询")
+    assert 0 <= float(first["owner_confidence"]) <= 1
+    assert "GDP" in dict(part.split("=") for part in first["why"].split(";"))["owner"].split(",")
+    assert first["emotion"]
+    assert (second["id"], second["owner"]) == ("1e5", "无效")
+    assert set(second["abstained"].split(";")) == {"category", "owner", "kind", "sentiment", "emotion", "urgency"}
+    assert not settings.home.exists()
+
+
+def test_emotion_is_for_posts_where_a_channel_is_given(settings: Settings, tmp_path: Path) -> None:
+    """Other channels, and an empty cell, have none."""
+    rows = [["1", "太好了，开心！", "posts"], ["2", "太好了，开心！", "mailbox"], ["3", "太好了，开心！", ""]]
+    classify_file(settings, table(tmp_path / "in.csv", ["id", "body", "channel"], rows), tmp_path / "out.csv")
+
+    assert [bool(row["emotion"]) for row in answers(tmp_path / "out.csv")] == [True, False, False]
+
+
+def test_synonyms_and_missing_ids(settings: Settings, tmp_path: Path) -> None:
+    """The columns of an export are known; a row without an id is named by its position."""
+    rows = [["", "主题", "请问年鉴在哪里买"], ["A9", "", "感谢"]]
+    classify_file(
+        settings, table(tmp_path / "in.csv", ["留言编号", "留言主题", "留言详情"], rows), tmp_path / "out.csv"
+    )
+
+    assert [row["id"] for row in answers(tmp_path / "out.csv")] == ["row 2", "A9"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "copied"), [("=1+1", "'=1+1"), ("@x", "'@x"), ("-5", "-5"), ("+86", "+86"), ("007", "007"), ("", "")]
+)
+def test_copied_ids_are_formula_safe(cell: str, copied: str) -> None:
+    """A spreadsheet computes nothing; numbers stay as they are."""
+    assert safe(cell) == copied
+
+
+def test_an_output_that_cannot_be_written_is_told(settings: Settings, tmp_path: Path) -> None:
+    """The error names the place."""
+    file = table(tmp_path / "in.csv", ["id", "body"], [["1", "正文"]])
+
+    with pytest.raises(ClassifierError, match="cannot be written"):
+        classify_file(settings, file, tmp_path / "no" / "out.csv")
+    with pytest.raises(FileRefused):
+        classify_file(settings, tmp_path / "missing.csv", tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_home_answers_with_its_own_model(ctx: Context, tmp_path: Path) -> None:
+    """Where there is a home, the version in service there is used."""
+    file = table(tmp_path / "t.csv", ["body", "kind"], [[one.body, one.label] for one in examples()])
+    report = jobs.train_candidate(ctx, [file])
+    assert active_bundle(ctx).version == load_bundle().version
+    jobs.activate(ctx, report["version"], by="test")
+
+    assert evaluate_file(ctx.settings, file, "kind")["version"] == report["version"]
+
+
+def test_evaluate_gives_figures_as_json(settings: Settings, tmp_path: Path) -> None:
+    """Per class, macro-F1, curve and what became of the rows; labels can be renamed."""
+    rows = [
+        ["请问年鉴在哪里买", "问"],
+        ["感谢你们，点赞", "谢"],
+        ["举报虚报产值", "举报"],
+        ["正文", "别的"],
+        ["", "问"],
+    ]
+    file = table(tmp_path / "in.csv", ["body", "标签"], rows)
+
+    figures = evaluate_file(settings, file, "kind", rename={"问": "咨询", "谢": "感谢"})
+
+    assert json.loads(json.dumps(figures)) == figures
+    assert (figures["question"], figures["rows"], figures["accuracy"]) == ("kind", 3, 1.0)
+    assert figures["table"]["unknown_labels"] == {"别的": 1}
+    assert {"macro_f1", "classes", "curve", "calibration", "answered", "version"} <= set(figures)
+
+
+def test_urgency_can_be_measured_though_not_learned(settings: Settings, tmp_path: Path) -> None:
+    """Rules are measured like models."""
+    file = table(tmp_path / "in.csv", ["body", "urgency"], [["楼道里燃气味很重", "高"], ["请问年鉴在哪里买", "低"]])
+
+    assert evaluate_file(settings, file, "urgency")["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "question", "said"),
+    [
+        (["body", "kind"], [["正文", "瞎写"]] * 30, "kind", "unknown label"),
+        (["body", "a", "b"], [["正文", "咨询", "1"]], "kind", "no column is named kind"),
+        (["body", "kind"], [["正文", ""]], "kind", "without a label"),
+        (["body", "mood"], [["正文", "好"]], "mood", "no such question"),
+    ],
+)
+def test_unusable_tables_are_refused_with_the_reason(
+    settings: Settings, tmp_path: Path, columns: list[str], rows: list[list[str]], question: str, said: str
+) -> None:
+    """What was found and what is wanted stand in the message; there is no traceback."""
+    with pytest.raises(TrainingDataError, match=said):
+        evaluate_file(settings, table(tmp_path / "in.csv", columns, rows), question)
+
+
+def test_training_from_a_table_registers_a_candidate(ctx: Context, tmp_path: Path) -> None:
+    """Figures come back; nothing is activated; the same data is not learned again once it serves."""
+    file = table(tmp_path / "t.csv", ["内容", "label"], [[one.body, one.label] for one in examples("问", "骂")])
+
+    report = jobs.train_candidate(ctx, [file], rename={"问": "咨询", "骂": "投诉"}, question="kind")
+
+    assert report["kind"]["rows"] == 80
+    assert report["rows"]["t.csv"]["used"] == {"kind": 80}
+    with ctx.database.reading() as session:
+        assert [row.active for row in jobs.list_versions(session)] == [False, True]
+    jobs.activate(ctx, report["version"], by="test")
+    with pytest.raises(TrainingDataError, match="unchanged"):
+        jobs.train_candidate(ctx, [file], rename={"问": "咨询", "骂": "投诉"}, question="kind")
+
+
+@pytest.mark.parametrize(
+    "rows", [[["正文", "咨询"]] * 3, [[f"正文{i}", "咨询"] for i in range(60)]], ids=["three", "one"]
+)
+def test_a_table_too_small_to_learn_from_is_refused(ctx: Context, tmp_path: Path, rows: list[list[str]]) -> None:
+    """Three rows or one label: the message counts what there is."""
+    with pytest.raises(TrainingDataError, match="At least 20 rows are needed"):
+        jobs.train_candidate(ctx, [table(tmp_path / "t.csv", ["body", "kind"], rows)])
+
+
+def test_training_without_any_label_is_refused(ctx: Context) -> None:
+    """An empty home has nothing to learn from."""
+    with pytest.raises(TrainingDataError, match="nothing to learn"):
+        jobs.train_candidate(ctx, [])
+
+
+def test_contradictions_and_long_texts_are_counted_not_fatal(ctx: Context, tmp_path: Path) -> None:
+    """The report says how many rows contradict each other."""
+    rows = [[one.body, one.label] for one in examples()] + [
+        ["很长" * 50_000, "咨询"],
+        ["又来", "咨询"],
+        ["又来", "投诉"],
+    ]
+
+    report = jobs.train_candidate(ctx, [table(tmp_path / "t.csv", ["body", "kind"], rows)])
+
+    assert report["rows"]["t.csv"]["contradictions"] == 2
+
+
+def test_labels_of_the_desk_are_learned_and_compared(ctx: Context) -> None:
+    """Corrections train a candidate, and both versions are measured on them."""
+    for one in examples():
+        message = make_message(ctx, title="", body=one.body)
+        with ctx.database.writing() as session:
+            add_label(session, message, "kind", one.label, "corrected", "staff:1", ctx.clock())
+    base = load_bundle().version
+
+    report = jobs.train_candidate(ctx, [])
+    compared = jobs.compare_versions(ctx, base, report["version"])
+
+    assert report["kind"]["rows"] == 80
+    assert set(compared["labelled"]["kind"]) == {base, report["version"]}
+    assert compared["labelled"]["kind"][report["version"]]["accuracy"] >= compared["labelled"]["kind"][base]["accuracy"]
