@@ -3,13 +3,14 @@
 Learns every question from the seeds, the shipped profile and the data folder, writes classifier/models/base.npz
 and prints the figures of held-out folds. With `--repeat N` the figures are measured N times with other folds
 and nothing is written; `--question Q` looks at one question only.
-The folder holds labelled.csv (title, body, category), emotions.csv (text, emotion) and reviews_train.csv
-(text, label). Nothing of it enters the bundle but words that several texts share, and their weights.
+The folder holds labelled.csv (author, title, body, category) and emotions.csv (text, emotion). Nothing of it
+enters the bundle but words that several of its authors share, and their weights.
 """
 
 import argparse
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,22 @@ import numpy as np
 from classifier import corpus, training
 from classifier.corpus import Example
 from classifier.store import QUESTIONS, SHIPPED, load_bundle, save_bundle
-from config.profile import Profile, load_profile
+from config.profile import EXTERNAL, Profile, load_profile
 from config.redact import mask
 
 SEED = 20261123
+
+TOPICS = {
+    "国家统计局临沂调查队": "统计",
+    "住房和城乡建设局": "城乡建设",
+    "交通运输局": "交通运输",
+    "生态环境局": "环境保护",
+    "教育局": "教育文体",
+    "人力资源和社会保障局": "劳动和社会保障",
+    "市场监督管理局": "商贸旅游",
+    "卫生健康委员会": "卫生计生",
+}
+"""Bodies of the shipped profile whose duties are one category."""
 
 
 def board_examples(folder: Path) -> list[Example]:
@@ -39,16 +52,27 @@ def post_examples(folder: Path) -> list[Example]:
     ]
 
 
+def duty_examples(profile: Profile) -> list[Example]:
+    """Return the profile's duties and phrases for `category`, of owners that stand for one category."""
+    topics = {EXTERNAL + body: topic for body, topic in TOPICS.items()}
+    topics |= {section.name: "统计" for section in profile.sections}
+    return [
+        replace(one, label=topics[one.label], weight=0.2)
+        for one in corpus.profile_examples(profile)
+        if one.label in topics
+    ]
+
+
 def gather(folder: Path, profile: Profile) -> dict[str, list[Example]]:
     """Return the examples of every question."""
     examples = {question: corpus.gather(question, profile) for question in QUESTIONS}
-    examples["category"] += board_examples(folder)
+    examples["category"] += board_examples(folder) + duty_examples(profile)
     examples["emotion"] += post_examples(folder)
     return examples
 
 
 def measure(question: str, rows: list[Example], times: int) -> None:
-    """Print the mean figures of repeated, grouped held-out folds: all rows, and the seeds alone."""
+    """Print the mean and spread of the figures of held-out folds, measured anew so many times."""
     figures = []
     for number in range(times):
         held = training.train_question(question, rows, SEED + number).notes["held_out"]

@@ -24,6 +24,7 @@ class Example:
         group: texts of one group (one author, one matter) are never split between training and measuring.
         weight: how much it counts in training; 1 is ordinary.
         measured: whether figures and thresholds may be taken from it; false for texts unlike messages.
+        ours: an invented or official text that holds nobody's data; its words may be learned from it alone.
     """
 
     title: str
@@ -32,6 +33,7 @@ class Example:
     group: str
     weight: float = 1.0
     measured: bool = True
+    ours: bool = False
 
 
 SEEDS = Path(__file__).parent / "seeds"
@@ -54,7 +56,7 @@ def seed_examples(question: str, profile: Profile) -> list[Example]:
     """Return the seeds labelled for a question; an owner that is not in the profile is left out."""
     owners = set(profile.owners)
     return [
-        Example(row["title"], row["body"], row[question], row["group"])
+        Example(row["title"], row["body"], row[question], row["group"], ours=True)
         for row in seed_rows()
         if row.get(question) and (question != "owner" or row["owner"] in owners)
     ]
@@ -65,7 +67,7 @@ def profile_examples(profile: Profile) -> list[Example]:
     owned = [(section.name, section.duties + section.phrases) for section in profile.sections]
     owned += [(EXTERNAL + body.name, body.duties + body.phrases) for body in profile.bodies]
     return [
-        Example("", text, owner, f"profile:{owner}:{number}", DUTY_WEIGHT, measured=False)
+        Example("", text, owner, f"profile:{owner}:{number}", DUTY_WEIGHT, measured=False, ours=True)
         for owner, texts in owned
         for number, text in enumerate(texts)
     ]

@@ -91,18 +91,19 @@ class GramTable:
 
     def __init__(self, numbers: Mapping[str, int]) -> None:
         self.longest = max(map(len, numbers), default=0)
-        self.numbers = np.fromiter(numbers.values(), np.int64, len(numbers))
-        self.keys = np.array([_key(run) for run in numbers] or [0], np.uint64)
+        # Place 0 stands for "none": no run has this key.
+        self.numbers = np.array([-1, *numbers.values()], np.int64)
+        self.keys = np.array([_NO_KEY, *map(_key, numbers)], np.uint64)
         self.shift = np.uint64(64 - max(10, len(numbers).bit_length() + 3))
         slots = self._slots(self.keys)
         self.table = np.zeros((1 << (64 - int(self.shift))) + len(numbers) + 1, np.int32)
-        waiting = np.arange(len(numbers))
+        waiting = np.arange(1, len(numbers) + 1)
         self.steps = 0
         while len(waiting):
             there = slots[waiting] + self.steps
             free = self.table[there] == 0
-            self.table[there[free]] = waiting[free] + 1
-            waiting = waiting[self.table[there] != waiting + 1]
+            self.table[there[free]] = waiting[free]
+            waiting = waiting[self.table[there] != waiting]
             self.steps += 1
 
     def find(self, texts: Sequence[str]) -> tuple[Numbers, Numbers]:
@@ -122,11 +123,17 @@ class GramTable:
 
     def _look_up(self, keys: NDArray[np.uint64]) -> Numbers:
         slots = self._slots(keys)
-        found = np.full(len(keys), -1, np.int64)
-        for step in range(self.steps):
-            which = self.table[slots + step]
-            hit = np.flatnonzero((self.keys[which - 1] == keys) & (which > 0))
-            found[hit] = self.numbers[which[hit] - 1]
+        places = self.table[slots]
+        missed = self.keys[places] != keys
+        # Where another run took the slot, the one looked for may stand in one of the next.
+        waiting = np.flatnonzero(missed & (places > 0))
+        places[missed] = 0
+        for step in range(1, self.steps):
+            there = self.table[slots[waiting] + step]
+            hit = self.keys[there] == keys[waiting]
+            places[waiting[hit]] = there[hit]
+            waiting = waiting[~hit & (there > 0)]
+        found: Numbers = self.numbers[places]
         return found
 
     def _slots(self, keys: NDArray[np.uint64]) -> Numbers:
@@ -134,6 +141,7 @@ class GramTable:
 
 
 _CHAR_BITS = np.uint64(21)
+_NO_KEY = 2**64 - 1
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 """An odd number near the golden ratio of 2 to the 64th: its product's high bits spread neighbouring keys."""
 

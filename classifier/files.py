@@ -17,6 +17,7 @@ from classifier.versions import active_bundle
 from collector.importing import read_file
 from collector.readers import Limits, Table, open_table
 from config.context import Progress
+from config.errors import NotInitialised
 from config.home import open_home
 from config.profile import load_profile
 from config.settings import Settings
@@ -118,10 +119,11 @@ def evaluate_file(
 
 
 def bundle_in_service(settings: Settings) -> Bundle:
-    """Return the bundle in service of this home, or the shipped one where there is no home yet."""
-    if settings.database_url is None and not (settings.home / "wenzheng.db").exists():
+    """Return the bundle in service in this home, or the shipped one where no home was initialised."""
+    try:
+        ctx = open_home(settings)
+    except NotInitialised:
         return load_bundle()
-    ctx = open_home(settings)
     try:
         return active_bundle(ctx)
     finally:

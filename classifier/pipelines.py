@@ -14,7 +14,7 @@ class Pipeline:
         c: how closely the training texts are followed; larger is closer.
         longest_gram: characters in the longest run.
         least_groups: a feature must occur in this many groups; two keeps out what one author alone wrote.
-        most_features: the most frequent are kept, then those that tell the labels apart best.
+        most_features: of those, the ones that tell the labels apart best are kept.
         target_accuracy: the threshold is set where answers reach this accuracy on texts not trained on.
         balanced: whether rare labels weigh as much as frequent ones.
     """
@@ -30,8 +30,8 @@ class Pipeline:
 
 PIPELINES = {
     "category": Pipeline("svm", 1.0, 2, 2, 20_000, 0.95, balanced=True),
-    "owner": Pipeline("svm", 3.0, 2, 2, 15_000, 0.90, balanced=True),
-    "kind": Pipeline("svm", 2.0, 2, 2, 15_000, 0.90, balanced=True),
+    "owner": Pipeline("svm", 3.0, 2, 2, 30_000, 0.90, balanced=True),
+    "kind": Pipeline("svm", 2.0, 2, 2, 30_000, 0.90, balanced=True),
     "sentiment": Pipeline("svm", 1.0, 2, 2, 15_000, 0.90, balanced=True),
     "emotion": Pipeline("svm", 0.3, 2, 2, 20_000, 0.80, balanced=True),
 }

@@ -26,7 +26,7 @@ Ints = NDArray[np.int_]
 
 POSTS = "posts"
 REASONS = 5
-LOOKED_AT = 12
+LOOKED_AT = 10
 """Of a text's features, the weightiest so many are turned into words; some become the same word, some none."""
 LONGEST_REASON = 8
 
@@ -101,6 +101,9 @@ def predict(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> list[A
         sure[name] = chances.max(1).tolist()
         columns[:, number] = served.columns[name].start + chances.argmax(1)
     features = served.vocabulary.features
+    questions = list(bundle.questions.items())
+    everything = list(range(len(questions)))
+    without_emotion = [place for place in everything if questions[place][0] != "emotion"]
     answers = []
     for row, (text, told) in enumerate(zip(texts, words, strict=True)):
         inside = slice(counts.indptr[row], counts.indptr[row + 1])
@@ -110,9 +113,10 @@ def predict(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> list[A
         reader = _Reader(text, told[0] + told[1])
         said, confidence, why = dict(NOTHING_SAID), dict.fromkeys(QUESTIONS, 0.0), {}
         abstained = [name for name in QUESTIONS if name not in bundle.questions]
-        weightiest = _weightiest(counts.indices[inside], counts.data[inside], served.by_label, columns[row])
-        for name, numbers in zip(bundle.questions, weightiest, strict=True):
-            question = bundle.questions[name]
+        asked = everything if asks_emotion(text) else without_emotion
+        weightiest = _weightiest(counts.indices[inside], counts.data[inside], served.readable, columns[row][asked])
+        for place, numbers in zip(asked, weightiest, strict=True):
+            name, question = questions[place]
             said[name] = question.labels[best[name][row]]
             confidence[name] = round(sure[name][row], 4)
             why[name] = reader.phrases([features[number] for number in numbers])
@@ -142,6 +146,11 @@ def predict_each(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> t
     return answers, failed
 
 
+def asks_emotion(text: TextIn) -> bool:
+    """Tell whether the emotion of a text is of interest: of posts, and where no channel is known."""
+    return text.channel in (None, POSTS)
+
+
 def nothing_known(text: TextIn) -> Answer:
     """Return the answer for a text of which nothing is known: guesses, all left to a person."""
     unsure = Judgement("低", 0.0, ())
@@ -156,12 +165,10 @@ def _answer(
     why: dict[str, list[str]],
     judgement: Judgement,
 ) -> Answer:
-    asks_emotion = text.channel in (None, POSTS)
-    left = [name for name in abstained if name != "emotion" or asks_emotion]
+    asked = asks_emotion(text)
+    left = [name for name in abstained if name != "emotion" or asked]
     if judgement.confidence < URGENCY_THRESHOLD:
         left.append("urgency")
-    reasons = {name: words for name, words in why.items() if name != "emotion" or asks_emotion}
-    reasons["urgency"] = list(judgement.reasons[:REASONS])
     return Answer(
         category=said["category"],
         category_confidence=confidence["category"],
@@ -171,26 +178,25 @@ def _answer(
         kind_confidence=confidence["kind"],
         sentiment=said["sentiment"],
         sentiment_confidence=confidence["sentiment"],
-        emotion=said["emotion"] if asks_emotion else None,
-        emotion_confidence=confidence["emotion"] if asks_emotion else None,
+        emotion=said["emotion"] if asked else None,
+        emotion_confidence=confidence["emotion"] if asked else None,
         urgency=judgement.urgency,
         urgency_confidence=judgement.confidence,
         abstained=tuple(left),
-        why=reasons,
+        why={**why, "urgency": list(judgement.reasons[:REASONS])},
     )
 
 
-def _weightiest(numbers: Ints, values: Floats, by_label: Floats, columns: Ints) -> list[list[int]]:
+def _weightiest(numbers: Ints, values: Floats, readable: Floats, columns: Ints) -> list[list[int]]:
     """Return for each column the features of a text that speak most for it, weightiest first."""
-    shares = by_label[columns[:, None], numbers] * values
+    shares = readable[columns[:, None], numbers] * values
     if len(numbers) > LOOKED_AT:
         top = np.argpartition(shares, -LOOKED_AT, axis=1)[:, -LOOKED_AT:]
     else:
         top = np.broadcast_to(np.arange(len(numbers)), shares.shape)
-    return [
-        numbers[places[np.argsort(-row[places], kind="stable")]].tolist()
-        for row, places in zip(shares, top, strict=True)
-    ]
+    order = np.argsort(-np.take_along_axis(shares, top, 1), axis=1, kind="stable")
+    found: list[list[int]] = numbers[np.take_along_axis(top, order, 1)].tolist()
+    return found
 
 
 class _Reader:

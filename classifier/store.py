@@ -119,9 +119,11 @@ class Served:
     rarity: Floats
 
     @cached_property
-    def by_label(self) -> Floats:
-        """The weights with one row a label, for looking at one text's features."""
-        return np.ascontiguousarray(self.weights.T)
+    def readable(self) -> Floats:
+        """The weights with one row a label, for looking at one text; features without meaning to a reader
+        (marks, numbers) weigh nothing here."""
+        told = np.array([name[1:].isalpha() for name in self.vocabulary.features], np.float32)
+        return np.ascontiguousarray((self.weights * told[:, None]).T)
 
     @classmethod
     def of(cls, questions: Mapping[str, Question]) -> "Served":

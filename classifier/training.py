@@ -226,9 +226,13 @@ def _vocabulary(
 ) -> tuple[Vocabulary, sparse.csr_matrix, np.ndarray[Any, Any]]:
     """Choose the features, the base's first; return them with counts and squared inverse document frequencies."""
     groups: dict[str, list[list[str]]] = defaultdict(list)
+    ours: dict[str, list[list[str]]] = defaultdict(list)
     for example, (title, body) in zip(examples, texts, strict=True):
         groups[example.group] += [title, body]
-    seen = frequencies(groups.values(), pipeline.longest_gram)
+        if example.ours:
+            ours[example.group] += [title, body]
+    # A group of our own counts twice, so that its words need no second witness.
+    seen = frequencies([*groups.values(), *ours.values()], pipeline.longest_gram)
     names = sorted(name for name, number in seen.items() if number >= pipeline.least_groups and "\n" not in name)
     if len(names) > pipeline.most_features:
         tells = chi2(count(texts, Vocabulary(tuple(names))), truth)[0]

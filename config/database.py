@@ -4,6 +4,7 @@ SQLite (WAL, foreign keys) is inside; PostgreSQL is chosen by URL. Writers begin
 (`BEGIN IMMEDIATE`), because a reader that turns writer half-way is refused by SQLite without waiting.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ _NAMES = {
 }
 
 BUSY_TIMEOUT_S = 30
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Base(DeclarativeBase):
@@ -98,7 +100,8 @@ class SealedBytes(sa.TypeDecorator[bytes]):
 class SealableText(sa.TypeDecorator[str]):
     """Text that is encrypted when it is given as `Sealed` and plain otherwise.
 
-    Plain text that happens to begin with the mark of sealed text is kept apart by a leading space.
+    Plain text that happens to begin with the mark of sealed text is kept apart by a leading space. Characters that
+    PostgreSQL or UTF-8 cannot hold, NUL and half surrogate pairs, are stored as U+FFFD on either database.
     """
 
     impl = sa.Text
@@ -109,7 +112,8 @@ class SealableText(sa.TypeDecorator[str]):
             return None
         if isinstance(value, Sealed):
             return _vault_of(dialect).seal_text(value)
-        return " " + value if value.startswith(TEXT_PREFIX) else str(value)
+        value = _UNSTORABLE.sub("\ufffd", value)
+        return " " + value if value.startswith(TEXT_PREFIX) else value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         if value is not None and value.startswith(TEXT_PREFIX):

@@ -133,7 +133,8 @@ _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (re.compile(rf"[(（][0０]{_AREA}[)）][ \t\u3000]?{_LOCAL}"), PHONE),
     (
         re.compile(
-            rf"((?:电话|座机|固话|传真|联系方式|致电|拨打|[Tt][Ee][Ll]\.?)(?:号码?)?{_IS}(?:\[电话\][ \t\u3000]?[、,，/;；或和][ \t\u3000]?)*){_LOCAL}"
+            rf"((?:电话|座机|固话|传真|联系方式|致电|拨打|[Tt][Ee][Ll]\.?)(?:号码?)?{_IS}"
+            rf"(?:\[电话\][ \t\u3000]?[、,，/;；或和][ \t\u3000]?)*){_LOCAL}"
         ),
         rf"\1{PHONE}",
     ),
@@ -175,7 +176,8 @@ _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     # 3号楼2单元501室, 8幢802, 2单元501; a building alone is a place, and reports need places.
     (
         re.compile(
-            rf"{_BUILDING}[ \t\u3000]?(?:{_UNIT}(?:{_ROOM}[ \t\u3000]?[室户号房]?)?|(?:{_NUMBER}层[ \t\u3000]?)?{_ROOM}(?:[ \t\u3000]?[室号房](?!楼)|{_NO_MEASURE}))"
+            rf"{_BUILDING}[ \t\u3000]?(?:{_UNIT}(?:{_ROOM}[ \t\u3000]?[室户号房]?)?"
+            rf"|(?:{_NUMBER}层[ \t\u3000]?)?{_ROOM}(?:[ \t\u3000]?[室号房](?!楼)|{_NO_MEASURE}))"
         ),
         DOOR,
     ),
@@ -191,7 +193,8 @@ _RULES: tuple[tuple[re.Pattern[str], _Replacement], ...] = (
     (re.compile(r"(?<=[号层楼元座栋幢厦苑园区寓城])\d{3,4}室"), DOOR),
     (
         re.compile(
-            r"((?<![修道公马铁网一线思走半铺通绕迷养造筑油水电])(?:大道|大街|路|街|巷|胡同|弄)(?:[东西南北中]段?)?[ \t\u3000]?)"
+            r"((?<![修道公马铁网一线思走半铺通绕迷养造筑油水电])(?:大道|大街|路|街|巷|胡同|弄)"
+            r"(?:[东西南北中]段?)?[ \t\u3000]?)"
             rf"{_NUMBER}(?:[\-－]\d{{1,4}})?[ \t\u3000]?号(?:[\d\-]{{1,8}}室)?(?![\d线令文桥泵井变楼栋])"
         ),
         rf"\1{DOOR}",

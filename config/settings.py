@@ -13,6 +13,7 @@ from typing import Literal
 import sqlalchemy as sa
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as UnreadableSource
 
 from config.errors import SettingsError
 
@@ -91,9 +92,12 @@ def load_settings() -> Settings:
         return Settings(_secrets_dir=secrets)
     except ValidationError as error:
         faults = [("WENZHENG_" + str(fault["loc"][0]).upper(), _words(fault["msg"])) for fault in error.errors()]
-    except OSError as error:
+    except UnreadableSource as error:
+        cause = error.__cause__
         raise SettingsError(
-            f"a secret cannot be read: {error.strerror}", item=str(error.filename), todo="Check its owner and mode."
+            f"a secret cannot be read: {cause.strerror if isinstance(cause, OSError) else 'it is not text'}",
+            item=str(getattr(cause, "filename", None) or f"WENZHENG_SECRETS_DIR={secrets}"),
+            todo="Check its owner, mode and content.",
         ) from error
     # Outside the `except`, so that no traceback leads back to the refused value.
     raise SettingsError(

@@ -90,9 +90,9 @@ class Vault:
             finally:
                 Path(part).unlink()
             _sync_folder(path.parent)
-        except FileExistsError:
-            raise
         except OSError as error:
+            if isinstance(error, FileExistsError) and path.exists():
+                raise
             raise VaultError(
                 f"the key file cannot be written: {error.strerror}",
                 item=str(path),

@@ -70,6 +70,14 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     return Settings(home=tmp_path / "home")
 
 
+def variables(settings: Settings) -> dict[str, str]:
+    """Return the environment in which a child process opens the same home and database as *settings*."""
+    own = {"WENZHENG_HOME": str(settings.home)}
+    if settings.database_url is not None:
+        own["WENZHENG_DATABASE_URL"] = settings.url
+    return os.environ | own
+
+
 @pytest.fixture
 def ctx(settings: Settings, clock: FixedClock) -> Iterator[Context]:
     """A fresh, initialised home."""

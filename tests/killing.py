@@ -20,6 +20,7 @@ from classifier.versions import ensure_base
 from collector.importing import import_file
 from collector.tables import Message
 from config.home import open_home
+from config.logs import set_up_logs
 from config.settings import Settings
 from responder.cases import open_cases
 from responder.tables import CaseMessage, Deadline
@@ -89,6 +90,7 @@ def state(home: Path) -> dict[str, object]:
 def main() -> None:
     """Measure the events of a whole run, then die at each asked share of it and finish with a second run."""
     template, file, shares = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+    set_up_logs(Settings(log_level="error"))
     ctx = open_home(Settings(home=template))
     ensure_base(ctx)
     ctx.close()

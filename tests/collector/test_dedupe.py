@@ -14,7 +14,9 @@ from config.vault import Vault
 
 ZONE = ZoneInfo("Asia/Shanghai")
 VAULT = Vault(b"k" * 32)
-POST = Fetched(position="row 2", body="今天停电了", posted_at=datetime(2026, 11, 20, 1, 0, tzinfo=UTC), author_name="u1")
+POST = Fetched(
+    position="row 2", body="今天停电了", posted_at=datetime(2026, 11, 20, 1, 0, tzinfo=UTC), author_name="u1"
+)
 
 
 def key_of(item: Fetched) -> str:

@@ -76,7 +76,9 @@ def test_the_same_items_again_store_nothing(ctx: Context) -> None:
 def test_an_answer_that_comes_later_is_kept(ctx: Context) -> None:
     """A known message that comes back with an official answer gets it; a second answer does not overwrite it."""
     take(ctx, item(1))
-    take(ctx, item(1, answer_text="已修好。", answered_at=POSTED + timedelta(days=2), answered_by="城管局"), content=b"2")
+    take(
+        ctx, item(1, answer_text="已修好。", answered_at=POSTED + timedelta(days=2), answered_by="城管局"), content=b"2"
+    )
     take(ctx, item(1, answer_text="别的答复。"), content=b"3")
 
     with ctx.database.reading() as session:
@@ -116,7 +118,9 @@ def test_a_stated_report_of_wrongdoing_is_restricted_and_sealed(ctx: Context) ->
 def test_contacts_and_originals_are_sealed(ctx: Context) -> None:
     """Name, contact, raw bytes and attachments are encrypted in the database and come back whole."""
     attachment = FetchedAttachment("照片.jpg", "image/jpeg", b"jpeg-bytes")
-    take(ctx, item(1, author_name="李某某", contact="13900000012", attachments=[attachment]), content=b"secret-original")
+    take(
+        ctx, item(1, author_name="李某某", contact="13900000012", attachments=[attachment]), content=b"secret-original"
+    )
 
     with ctx.database.reading() as session:
         rows = session.execute(sa.text("select author_name, contact from messages")).one()

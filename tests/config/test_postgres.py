@@ -125,9 +125,14 @@ def test_times_come_back_aware_in_utc(on_postgres: Context) -> None:
 
 def test_writing_keeps_all_or_nothing_and_reading_keeps_nothing(on_postgres: Context) -> None:
     """An exception in a writing session leaves no row, and neither does a reading session."""
-    with pytest.raises(RuntimeError), on_postgres.database.writing() as session:
-        session.execute(sa.update(Installation).values(demo=True))
-        raise RuntimeError("stop")
+
+    def stop() -> None:
+        with on_postgres.database.writing() as session:
+            session.execute(sa.update(Installation).values(demo=True))
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError):
+        stop()
     with on_postgres.database.reading() as session:
         session.execute(sa.update(Installation).values(demo=True))
     with on_postgres.database.reading() as session:
@@ -154,9 +159,14 @@ def test_fault_of_the_server_is_said_in_our_words(
 ) -> None:
     """What the server reports becomes an error with the database, a cause and a next step, and nothing is stored."""
     failing(on_postgres.database, Refusal(state))
-    with pytest.raises(error, match=words) as caught, on_postgres.database.writing() as session:
-        session.execute(sa.update(Installation).values(demo=True))
-        session.add(CalendarDay(year=2026, day=NOW.date(), kind="off", source="test", imported_at=NOW))
+
+    def write() -> None:
+        with on_postgres.database.writing() as session:
+            session.execute(sa.update(Installation).values(demo=True))
+            session.add(CalendarDay(year=2026, day=NOW.date(), kind="off", source="test", imported_at=NOW))
+
+    with pytest.raises(error, match=words) as caught:
+        write()
 
     assert NAME not in str(caught.value)
     assert "test_" in caught.value.item
@@ -169,10 +179,15 @@ def test_connection_that_breaks_in_a_step_is_said_and_the_next_step_works(
 ) -> None:
     """The server ends a connection in the middle: nothing of that step is kept, the next takes a new connection."""
     database = on_postgres.database
-    with pytest.raises(DatabaseError, match="cannot be reached"), database.writing() as session:
-        session.execute(sa.update(Installation).values(demo=True))
-        end_connections(postgres_cluster, on_postgres)
-        session.execute(sa.select(Installation.demo))
+
+    def write() -> None:
+        with database.writing() as session:
+            session.execute(sa.update(Installation).values(demo=True))
+            end_connections(postgres_cluster, on_postgres)
+            session.execute(sa.select(Installation.demo))
+
+    with pytest.raises(DatabaseError, match="cannot be reached"):
+        write()
 
     with database.writing() as session:
         assert session.scalar(sa.select(Installation.demo)) is False

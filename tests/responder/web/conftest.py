@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from fastapi.testclient import TestClient
 
 import responder
 from collector.tables import RESTRICTED, Message
@@ -23,11 +23,6 @@ from responder.permissions import SECTION_ROLES, Role
 from responder.tables import Case, CaseMessage, Deadline
 from responder.web.app import create_app
 from tests.factories import make_message, make_prediction
-
-with warnings.catch_warnings():
-    # The client wants httpx2 and works with httpx; which of them is installed is not this test's matter.
-    warnings.simplefilter("ignore")
-    from fastapi.testclient import TestClient
 
 PASSWORD = "yimeng-mountain-1"
 HOST = "https://desk.test"

@@ -1,0 +1,133 @@
+"""Commands of the classifier: classify, train, evaluate, models."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from config.settings import load_settings
+from responder.commands.base import AsJson, opened
+
+app = typer.Typer()
+
+
+def _pairs(mapping: list[str]) -> dict[str, str]:
+    pairs = dict(pair.split("=", 1) for pair in mapping if "=" in pair)
+    if len(pairs) != len(mapping):
+        raise typer.BadParameter("write --map OLD=NEW")
+    return pairs
+
+
+@app.command()
+def classify(
+    file: Annotated[Path | None, typer.Argument(help="Without it: every pending message.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write; needed with FILE.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Classify what is pending, or a file into a CSV (which needs no home)."""
+    from responder.console import print_counts, progress
+
+    if (file is None) != (out is None):
+        raise typer.BadParameter("FILE and --out go together")
+    with progress("classified") as tell:
+        if file is not None and out is not None:
+            from classifier.files import classify_file
+
+            counts = classify_file(load_settings(), file, out, progress=tell)
+        else:
+            from classifier.jobs import classify_pending
+
+            with opened() as ctx:
+                counts = classify_pending(ctx, progress=tell)
+    print_counts(counts, as_json=as_json)
+
+
+@app.command()
+def train(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Tables; a column named after a question is its label.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="OLD=NEW, rename a label; may be repeated.")
+    ] = None,
+    question: Annotated[str | None, typer.Option("--as", help="Which question the column `label` answers.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a candidate from files, or from what people said; nothing is activated."""
+    from classifier.candidates import train_candidate
+    from responder.console import print_counts
+
+    with opened() as ctx:
+        report = train_candidate(ctx, files or [], rename=_pairs(mapping or []), question=question)
+    print_counts(report, as_json=as_json)
+
+
+@app.command()
+def evaluate(
+    file: Path,
+    question: Annotated[str, typer.Option(help="category, owner, kind, sentiment, emotion or urgency.")],
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="OLD=NEW, rename a label; may be repeated.")
+    ] = None,
+) -> None:
+    """Measure the model on a labelled file: per class, macro-F1, abstention curve (JSON)."""
+    from classifier.files import evaluate_file
+    from responder.console import print_json
+
+    print_json(evaluate_file(load_settings(), file, question, rename=_pairs(mapping or [])))
+
+
+models = typer.Typer(help="Model versions: look, compare, activate, go back.", no_args_is_help=True)
+app.add_typer(models, name="models")
+
+
+@models.command("list")
+def models_list(as_json: AsJson = False) -> None:
+    """List model versions, newest first."""
+    from classifier.versions import list_versions
+    from responder.console import print_json, print_table
+
+    with opened() as ctx, ctx.database.reading() as session:
+        rows = [
+            (
+                one.version,
+                "active" if one.active else "",
+                one.created_at.isoformat(timespec="seconds"),
+                one.activated_by,
+            )
+            for one in list_versions(session)
+        ]
+    headers = ("version", "state", "created", "activated by")
+    if as_json:
+        print_json([dict(zip(headers, row, strict=True)) for row in rows])
+    else:
+        print_table(headers, rows)
+
+
+@models.command("compare")
+def models_compare(first: str, second: str) -> None:
+    """Compare two versions on the same labelled messages (JSON)."""
+    from classifier.candidates import compare_versions
+    from responder.console import print_json
+
+    with opened() as ctx:
+        print_json(compare_versions(ctx, first, second))
+
+
+@models.command("activate")
+def models_activate(version: str) -> None:
+    """Let a version answer from now on."""
+    from responder.settling import activate_model
+
+    with opened() as ctx:
+        activate_model(ctx, version)
+    typer.echo(f"active: {version}")
+
+
+@models.command("rollback")
+def models_rollback() -> None:
+    """Go back to the version that was active before."""
+    from responder.settling import rollback_model
+
+    with opened() as ctx:
+        typer.echo(f"active: {rollback_model(ctx)}")
