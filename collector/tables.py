@@ -45,7 +45,9 @@ class Message(Base):
         sa.UniqueConstraint("source", "external_id"),
         sa.Index("ix_messages_channel_received_at", "channel", "received_at"),
         # Few messages ask for a case by hand, and the question is asked every half minute.
-        sa.Index("ix_messages_open_case", "id", sqlite_where=sa.text("open_case"), postgresql_where=sa.text("open_case")),
+        sa.Index(
+            "ix_messages_open_case", "id", sqlite_where=sa.text("open_case = 1"), postgresql_where=sa.text("open_case")
+        ),
         sa.CheckConstraint("access in ('normal', 'restricted')", name="access"),
         sa.CheckConstraint(
             "access <> 'restricted' or (title like 'enc:%' and body like 'enc:%')",

@@ -18,6 +18,7 @@ _SURNAMES = (
     "翟柳葛纪尤柯臧牛詹符骆晏苗凌霍裴席卞吉阮窦麻伍娄诸宫褚荆谷邢岳齐尚梅盛童欧刁辛管左蒲屈鲍司包车隋甄冷简饶申滕楚卓蔺冉"
     "安常闻路喻米费封单项房游温水花时皮戚和穆缪景曲文温兰连成关车古代"
 )
+_COMMON = _SURNAMES[:60]
 _COMPOUND = "欧阳|司马|上官|诸葛|夏侯|尉迟|皇甫|司徒|慕容|东方|令狐|公孙|端木|长孙|宇文|轩辕|独孤|南宫"
 _SUR = rf"(?:{_COMPOUND}|[{_SURNAMES}])"
 _HAN = r"\u4e00-\u9fff"
@@ -25,7 +26,8 @@ _JOINED = rf"[{_HAN}]{{2,8}}[·•‧・][{_HAN}]{{2,8}}"  # 阿依古丽·买�
 _BLANK = r"[ \t\u3000]{0,4}"
 
 # Surnames that are as often a small word: 向老师反映, 和老师说.
-_SMALL_WORDS = frozenset("向从和时管包路单项连成关代")
+_SMALL_WORDS = frozenset("向从和时管包路单项连成关代车")
+_TERM = re.compile(r"[一二三四五六七八九十几两数历前现本上首多]任")  # 十一任镇长
 # jieba's marks of words that no name is: time, pronoun, conjunction, adverb, preposition, place, number, particle.
 _LITTLE = frozenset(("t", "r", "c", "d", "p", "f", "m", "u", "uj", "ul", "v", "vn", "l", "i"))
 
@@ -112,7 +114,8 @@ def _titled(match: re.Match[str], put: str) -> str:
     found, start = match[2], match.start(2)
     words = dict(_words(match.string, max(0, start - _WINDOW), match.end() + 2))
     for skipped, first in enumerate(found):
-        if first not in _SURNAMES and not (skipped == 0 and len(found) > 1):
+        # The pattern begins with a surname; where it is one of two characters, 上官, the first alone is none.
+        if skipped > 0 and first not in _SURNAMES:
             continue
         word, mark = words.get(start + skipped, ("", ""))
         rest = len(found) - skipped
@@ -122,13 +125,15 @@ def _titled(match: re.Match[str], put: str) -> str:
             continue  # The character is inside a word: 感谢李先生, 历史老师.
         alone = len(word) == 1 or len(word) > rest
         if rest == 1:
-            taken = alone and first not in _SMALL_WORDS
+            before = match.string[max(0, start + skipped - 1) : start + skipped]
+            taken = alone and first not in _SMALL_WORDS and not _TERM.match(before + first)
         elif mark.startswith("nr"):
             taken = True
         elif len(word) == 1:
             taken = mark not in _LITTLE and found[skipped + 1] not in "和与"
         else:
-            taken = bool(match[3]) and len(word) == rest and mark not in _LITTLE
+            # A name may be a word besides: 王金先生; a trade before a title is none: 司机师傅.
+            taken = bool(match[3]) and len(word) == rest and mark == "n" and first in _COMMON
         if taken:
             return found[:skipped] + put
     return match[0]

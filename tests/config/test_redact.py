@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from config import names
 from config.redact import mask
 
 # Every person, number and place here is invented; card numbers carry a right check digit where one is asked for.
@@ -133,6 +134,7 @@ GOES = [
     ("向王先生反映", "向[姓名]先生反映"),
     ("由于王金先生的", "由于[姓名]先生的"),
     ("欧阳明远先生来电", "[姓名]先生来电"),
+    ("任老师", "[姓名]老师"),
     ("找马大夫", "找[姓名]大夫"),
     ("张丽女士", "[姓名]女士"),
     ("赵小姐说", "[姓名]小姐说"),
@@ -254,6 +256,12 @@ STAYS = [
     "高中老师",
     "历史老师",
     "语文老师",
+    "送走十一任镇长",
+    "公交车师傅",
+    "一位司机师傅",
+    "水电师傅",
+    "高级师傅",
+    "网约车司机和车师傅",
     "主任老师",
     "白天女士优先",
     "各位先生女士",
@@ -317,6 +325,16 @@ def test_personal_data_is_masked_between_other_text(texts: list[str]) -> None:
     expected = "\n".join(mask(text) for text in texts)
 
     assert mask("\n".join(texts)) == expected
+
+
+def test_without_the_dictionary_more_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine without rjieba names are masked all the same, and words that look like names with them."""
+    monkeypatch.setattr(names, "rjieba", None)
+
+    assert mask("感谢张丽女士和李先生，我叫王五，本人张三，李某某") == (
+        "感[姓名]女士[姓名]先生，我叫[姓名]，本人[姓名]，[姓名]"
+    )
+    assert mask("高中老师") == "[姓名]老师"
 
 
 SIZE = 200_000

@@ -10,7 +10,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-
     op.create_table(
         "api_keys",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -195,10 +194,7 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=False, comment="last day in time, in the bureau's zone"),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False, comment="the moment it is overdue"),
         sa.Column(
-            "provisional",
-            sa.Boolean(),
-            nullable=False,
-            comment="a year without a published calendar was counted",
+            "provisional", sa.Boolean(), nullable=False, comment="a year without a published calendar was counted"
         ),
         sa.Column("rule", sa.JSON(), nullable=False, comment="the rule it was born under, whole"),
         sa.Column("steps", sa.JSON(), nullable=False, comment="explanation, zh-CN, a line a step"),
@@ -215,12 +211,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column("channel", sa.String(length=32), nullable=False),
-        sa.Column(
-            "external_id",
-            sa.String(length=255),
-            nullable=False,
-            comment="the source's id, or fp:<fingerprint>",
-        ),
+        sa.Column("external_id", sa.String(length=255), nullable=False, comment="the source's id, or fp:<fingerprint>"),
         sa.Column("receipt_no", sa.String(length=64), nullable=True),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
@@ -253,6 +244,13 @@ def upgrade() -> None:
     with op.batch_alter_table("messages", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_messages_author_key"), ["author_key"], unique=False)
         batch_op.create_index("ix_messages_channel_received_at", ["channel", "received_at"], unique=False)
+        batch_op.create_index(
+            "ix_messages_open_case",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("open_case = 1"),
+            postgresql_where=sa.text("open_case"),
+        )
         batch_op.create_index(batch_op.f("ix_messages_raw_item_id"), ["raw_item_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_messages_receipt_no"), ["receipt_no"], unique=False)
         batch_op.create_index(batch_op.f("ix_messages_received_at"), ["received_at"], unique=False)
@@ -264,10 +262,7 @@ def upgrade() -> None:
         sa.Column("raw_item_id", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(length=64), nullable=False),
         sa.Column(
-            "position",
-            sa.String(length=64),
-            nullable=False,
-            comment="row or part of the raw item; empty: all of it",
+            "position", sa.String(length=64), nullable=False, comment="row or part of the raw item; empty: all of it"
         ),
         sa.Column("reason", sa.String(length=64), nullable=False, comment="a word for counting"),
         sa.Column("detail", sa.Text(), nullable=False, comment="a sentence for a person, without personal data"),
@@ -364,9 +359,7 @@ def upgrade() -> None:
         sa.Column("predicted_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_predictions_message_id_messages")),
         sa.ForeignKeyConstraint(
-            ["model_version_id"],
-            ["model_versions.id"],
-            name=op.f("fk_predictions_model_version_id_model_versions"),
+            ["model_version_id"], ["model_versions.id"], name=op.f("fk_predictions_model_version_id_model_versions")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_predictions")),
         sa.UniqueConstraint("message_id", "model_version_id", name=op.f("uq_predictions_message_id_model_version_id")),
@@ -376,7 +369,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-
     with op.batch_alter_table("predictions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_predictions_model_version_id"))
 
@@ -403,6 +395,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_messages_received_at"))
         batch_op.drop_index(batch_op.f("ix_messages_receipt_no"))
         batch_op.drop_index(batch_op.f("ix_messages_raw_item_id"))
+        batch_op.drop_index(
+            "ix_messages_open_case", sqlite_where=sa.text("open_case = 1"), postgresql_where=sa.text("open_case")
+        )
         batch_op.drop_index("ix_messages_channel_received_at")
         batch_op.drop_index(batch_op.f("ix_messages_author_key"))
 
