@@ -6,11 +6,8 @@ A surname alone proves nothing (高 begins 高速, 于 begins 于是). A name is
 
 import re
 from collections.abc import Iterator
-
-try:
-    import rjieba
-except ImportError:  # No wheel for this machine: no word is known, so that more is masked.
-    rjieba = None  # type: ignore[assignment]
+from functools import cache
+from types import ModuleType
 
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金"
@@ -145,7 +142,18 @@ def _word_at(match: re.Match[str], place: int) -> tuple[str, str]:
     return words.get(place, ("", "")) if words else ("名", "nr")
 
 
+@cache
+def _dictionary() -> ModuleType | None:
+    """Load the dictionary when the first name is looked at: most commands look at none."""
+    try:
+        import rjieba
+    except ImportError:  # No wheel for this machine: no word is known, so that more is masked.
+        return None
+    return rjieba
+
+
 def _words(text: str, start: int, end: int) -> Iterator[tuple[int, tuple[str, str]]]:
+    rjieba = _dictionary()
     if rjieba is None:
         return
     place = start

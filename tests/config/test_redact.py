@@ -329,7 +329,7 @@ def test_personal_data_is_masked_between_other_text(texts: list[str]) -> None:
 
 def test_without_the_dictionary_more_is_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a machine without rjieba names are masked all the same, and words that look like names with them."""
-    monkeypatch.setattr(names, "rjieba", None)
+    monkeypatch.setattr(names, "_dictionary", lambda: None)
 
     assert mask("感谢张丽女士和李先生，我叫王五，本人张三，李某某") == (
         "感[姓名]女士[姓名]先生，我叫[姓名]，本人[姓名]，[姓名]"

@@ -1,6 +1,5 @@
 """A desk in the test's own process, people who log in to it, and cases to look at."""
 
-import os
 import re
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from responder.accounts import create_staff
 from responder.permissions import SECTION_ROLES, Role
 from responder.tables import Case, CaseMessage, Deadline
 from responder.web.app import create_app
+from tests.conftest import variables
 from tests.factories import make_message, make_prediction
 
 PASSWORD = "yimeng-mountain-1"
@@ -124,14 +124,12 @@ def make_restricted_case(ctx: Context, title: str, **columns: Any) -> str:
 
 
 PROGRAM = """
-import sys
-from pathlib import Path
 from config.home import open_home
 from config.logs import set_up_logs
-from config.settings import Settings
+from config.settings import load_settings
 from responder.web.app import serve
 
-settings = Settings(home=Path(sys.argv[1]), host=sys.argv[2], port=0, cookie_secure=False)
+settings = load_settings()
 set_up_logs(settings)
 ctx = open_home(settings)
 serve(ctx, lambda address: print(address, flush=True))
@@ -142,8 +140,14 @@ print("ended", flush=True)
 @contextmanager
 def desk(ctx: Context, host: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """Run a desk in a process of its own and give it with its port once it is ready."""
-    environment = {**os.environ, "PYTHONPATH": str(Path(responder.__file__).parents[1])}
-    command = [sys.executable, "-c", PROGRAM, str(ctx.settings.home), host]
+    environment = {
+        **variables(ctx.settings),
+        "PYTHONPATH": str(Path(responder.__file__).parents[1]),
+        "WENZHENG_HOST": host,
+        "WENZHENG_PORT": "0",
+        "WENZHENG_COOKIE_SECURE": "false",
+    }
+    command = [sys.executable, "-c", PROGRAM]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
