@@ -7,6 +7,7 @@ from datetime import tzinfo
 from collector.base import Fetched
 from config.vault import Vault
 
+LONGEST_ID = 255
 _BLANKS = re.compile(r"\s+")
 _NOT_DIGITS = re.compile(r"\D+")
 
@@ -30,10 +31,12 @@ def text_digest(title: str, body: str) -> str:
 def identity(item: Fetched, author: str | None, zone: tzinfo) -> str:
     """Return the source's id of an item, or `fp:` and the fingerprint of author, text and local day.
 
-    Never the text alone: two people who send the same words are two messages.
+    Never the text alone: two people who send the same words are two messages. An id that no column could hold as it
+    is stands as its digest.
     """
     if item.external_id:
-        return item.external_id
+        plain = len(item.external_id) <= LONGEST_ID and item.external_id.isprintable()
+        return item.external_id if plain else "sha256:" + _digest(item.external_id)
     day = item.posted_at.astimezone(zone).date().isoformat()
     return "fp:" + _digest(author or "", day, item.title, item.body)[:40]
 

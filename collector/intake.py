@@ -235,7 +235,7 @@ class _Batch:
         """Give an item its identity and decide who may see it."""
         author = author_key(item, self.ctx.vault)
         restricted = self.channel_restricted or item.confidential or REPORTED_KIND in (item.kind or "")
-        return Ready(item, identity(item, author, self.ctx.profile.zone)[:255], author, restricted)
+        return Ready(item, identity(item, author, self.ctx.profile.zone), author, restricted)
 
     def drop_known(
         self, session: Session, ready: Sequence[Ready], counts: Counts, aside: list[Unreadable]
@@ -278,7 +278,7 @@ class _Batch:
             .values(
                 answer_text=Sealed(text) if isinstance(known.body, Sealed) else text,
                 answered_at=item.answered_at,
-                answered_by=item.answered_by,
+                answered_by=_line(item.answered_by, 128),
             )
         )
 
@@ -296,7 +296,7 @@ class _Batch:
             {
                 "message_id": stored[one.external_id],
                 "name": attachment.name,
-                "media_type": attachment.media_type[:128],
+                "media_type": _line(attachment.media_type, 128),
                 "size": len(attachment.content),
                 "sha256": hashlib.sha256(attachment.content).hexdigest(),
                 "content": attachment.content,
@@ -317,7 +317,7 @@ class _Batch:
             "source": self.source,
             "channel": self.channel,
             "external_id": one.external_id,
-            "receipt_no": item.receipt_no,
+            "receipt_no": _line(item.receipt_no, 64),
             "title": seal(item.title),
             "body": seal(item.body),
             "author_key": one.author,
@@ -328,11 +328,11 @@ class _Batch:
             "collected_at": self.now,
             "likes": item.likes,
             "dislikes": item.dislikes,
-            "thread_key": item.thread_key,
+            "thread_key": _line(item.thread_key, 255),
             "given_due_at": item.given_due_at,
             "answer_text": None if item.answer_text is None else seal(item.answer_text),
             "answered_at": item.answered_at,
-            "answered_by": item.answered_by,
+            "answered_by": _line(item.answered_by, 128),
             "publish_consent": item.publish_consent,
             "access": RESTRICTED if one.restricted else NORMAL,
             "open_case": self.open_case,
@@ -348,6 +348,11 @@ class _Batch:
             counts.note(fault.reason)
         rows = [_aside(self.raw_id, self.source, one.position, one.reason, one.detail, self.now) for one in aside]
         _insert_absent(session, SetAside, rows)
+
+
+def _line(text: str | None, longest: int) -> str | None:
+    """Return text that fits a short column of any database: control characters out, the end cut."""
+    return None if text is None else "".join(char for char in text if char.isprintable())[:longest]
 
 
 def _aside(raw_id: int, source: str, position: str, reason: str, detail: str, now: datetime) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +27,17 @@ def key_of(item: Fetched) -> str:
 def test_the_sources_id_wins() -> None:
     """An item with an id of its own is that id, whatever its text."""
     assert identity(replace(POST, external_id="188006"), None, ZONE) == "188006"
+
+
+@pytest.mark.parametrize("strange", ["9" * 300, "a\x00b", "a\ud800"])
+def test_an_id_no_column_can_hold_stands_as_its_digest(strange: str) -> None:
+    """A very long id, or one with control characters, is still one id, and another one stays another."""
+    key = identity(replace(POST, external_id=strange), None, ZONE)
+
+    assert len(key) <= 255
+    assert key.isprintable()
+    assert key == identity(replace(POST, external_id=strange), None, ZONE)
+    assert key != identity(replace(POST, external_id=strange + "1"), None, ZONE)
 
 
 def test_author_text_and_day_stand_for_a_missing_id() -> None:

@@ -65,18 +65,19 @@ def shape(page: str) -> list[str]:
 
 def store(ctx: Context, text: str) -> str:
     """Store a case with this text wherever a stranger's text can stand."""
+    line = "".join(char for char in text if char.isprintable())  # As intake cleans short columns.
     number = make_case(
         ctx,
         title=text,
         body=f"前{text}后",
         author_name=text,
         contact=text,
-        receipt_no=text[:60],
+        receipt_no=line[:60],
         answer_text=text,
         prediction={"why": {name: [text, text] for name in ("owner", "kind", "category", "urgency", "sentiment")}},
     )
     with ctx.database.writing() as session:
-        attached = {"media_type": text, "size": 1, "sha256": "0" * 64, "content": b"x"}
+        attached = {"media_type": line, "size": 1, "sha256": "0" * 64, "content": b"x"}
         session.add(Attachment(message_id=int(number[5:]), name=text, **attached))
     return number
 
