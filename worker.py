@@ -125,11 +125,14 @@ def migrate() -> None:
 @app.command()
 def run() -> None:
     """Run the service: desk and work as two child processes, until SIGTERM."""
+    from responder.address import listen
     from responder.service import run_service, stop_on_signals
 
     settings = load_settings()
     set_up_logs(settings)
-    open_home(settings).close()  # What is wrong is said once, here, rather than by two children again and again.
+    # What is wrong is said once, here, rather than by two children again and again.
+    open_home(settings).close()
+    listen(settings.host, settings.port).close()
     run_service(stop_on_signals())
 
 
@@ -175,6 +178,8 @@ def demo(
     # The demo is served over plain HTTP on loopback, where a Secure cookie would not come back in every browser.
     os.environ["WENZHENG_COOKIE_SECURE"] = "false"
     os.environ["WENZHENG_HOST"] = "127.0.0.1"
+    # A bureau's real key has no business in a home that is thrown away.
+    os.environ.pop("WENZHENG_KEY_FILE", None)
     settings = load_settings()
     filled = fill_demo(settings, say=typer.echo)
     try:

@@ -78,7 +78,7 @@ def train_candidate(
         raise TrainingDataError(
             "nothing to learn: " + (" ".join(left_out.values()) or "no labelled rows"),
             item=", ".join(path.name for path in files) or "labels",
-            todo="Correct some predictions on the desk, or give a table with a column named after a question.",
+            todo="Give a table with a column named after a question.",
         )
     questions = train_bundle(learned, base, seed, progress)
     path = save_bundle(questions, models_folder(ctx), prefix=f"{ctx.clock():%Y%m%d}")

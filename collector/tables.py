@@ -50,7 +50,8 @@ class Message(Base):
         ),
         sa.CheckConstraint("access in ('normal', 'restricted')", name="access"),
         sa.CheckConstraint(
-            "access <> 'restricted' or (title like 'enc:%' and body like 'enc:%')",
+            "access <> 'restricted' or (title like 'enc:%' and body like 'enc:%'"
+            " and (answer_text is null or answer_text like 'enc:%'))",
             name="restricted_is_sealed",
         ),
     )

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from config.context import Context
 from config.errors import WenzhengError
 from config.home import open_home
 from config.settings import MIB, Settings
+from responder.address import listen
+from responder.errors import DeskUnavailable
 from responder.staff_tables import Staff
 from responder.tables import JobRun
 
@@ -69,18 +70,9 @@ def _of_files(ctx: Context) -> Iterator[Fault]:
 
 def _of_model(ctx: Context) -> Iterator[Fault]:
     try:
-        bundle = active_bundle(ctx)
+        active_bundle(ctx)
     except WenzhengError as error:
         yield Fault("error", error.item or "model", error.what, error.todo)
-        return
-    missing = sorted(set(ctx.profile.owners) - set(bundle.labels("owner")))
-    if missing:
-        yield Fault(
-            "warning",
-            "model",
-            f"the model never proposes {'、'.join(missing)}",
-            "Label some of their messages and train.",
-        )
 
 
 def _of_calendar(ctx: Context) -> Iterator[Fault]:
@@ -115,15 +107,7 @@ def _of_rows(ctx: Context) -> Iterator[Fault]:
 
 
 def _of_port(settings: Settings) -> Iterator[Fault]:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((settings.host, settings.port))
-    except OSError as error:
-        yield Fault(
-            "warning",
-            f"{settings.host}:{settings.port}",
-            f"the address cannot be taken ({error.strerror})",
-            "Fine if the service runs already; else change WENZHENG_HOST or WENZHENG_PORT.",
-        )
+        listen(settings.host, settings.port).close()
+    except DeskUnavailable as error:
+        yield Fault("warning", error.item, error.what, "Fine if the service runs already; else " + error.todo.lower())

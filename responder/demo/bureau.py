@@ -14,6 +14,7 @@ from collector.importing import import_file
 from config.clock import Clock, system_clock
 from config.context import Context
 from config.database import Database
+from config.errors import DatabaseError
 from config.home import init_home
 from config.settings import Settings
 from config.tables import Installation
@@ -119,7 +120,7 @@ def _is_demo(settings: Settings) -> bool:
     try:
         with database.engine.connect() as connection:
             return bool(connection.scalar(sa.select(Installation.demo)))
-    except sa.exc.DatabaseError:
+    except DatabaseError:
         return False
     finally:
         database.close()

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from config.context import Context
 from config.logs import get_logger
-from responder.errors import DeskUnavailable
+from responder.address import listen
 from responder.web.pages import Pages
 from responder.web.routes import account, audit, cases, health, login, reports, staff, today
 from responder.web.security import NotLoggedIn, current_visit, login_address
@@ -64,7 +64,7 @@ def serve(ctx: Context, on_ready: Callable[[str], None] | None = None) -> None:
     Raises:
         DeskUnavailable: the address is taken or not of this machine.
     """
-    listener = _listen(ctx.settings.host, ctx.settings.port)
+    listener = listen(ctx.settings.host, ctx.settings.port)
 
     def ready() -> None:
         _log.info("desk_ready", address=_address(listener))
@@ -97,21 +97,6 @@ def _configuration(app: FastAPI) -> uvicorn.Config:
         lifespan="off",
         timeout_graceful_shutdown=GRACE_S,
     )
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    # asyncio would open `::` for IPv6 alone, so the socket is made here.
-    six = ":" in host
-    try:
-        return socket.create_server(
-            (host, port), family=socket.AF_INET6 if six else socket.AF_INET, dualstack_ipv6=host == "::"
-        )
-    except (OSError, ValueError) as error:
-        raise DeskUnavailable(
-            f"the desk cannot listen here ({error.strerror if isinstance(error, OSError) else error})",
-            item=f"[{host}]:{port}" if six else f"{host}:{port}",
-            todo="Stop what listens there, or set WENZHENG_HOST and WENZHENG_PORT.",
-        ) from error
 
 
 def _address(listener: socket.socket) -> str:

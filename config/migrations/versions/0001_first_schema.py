@@ -233,7 +233,8 @@ def upgrade() -> None:
         sa.Column("open_case", sa.Boolean(), nullable=False, comment="a person asked for a case at import"),
         sa.Column("raw_item_id", sa.Integer(), nullable=False),
         sa.CheckConstraint(
-            "access <> 'restricted' or (title like 'enc:%' and body like 'enc:%')",
+            "access <> 'restricted' or (title like 'enc:%' and body like 'enc:%'"
+            " and (answer_text is null or answer_text like 'enc:%'))",
             name=op.f("ck_messages_restricted_is_sealed"),
         ),
         sa.CheckConstraint("access in ('normal', 'restricted')", name=op.f("ck_messages_access")),
