@@ -110,4 +110,4 @@ def _of_port(settings: Settings) -> Iterator[Fault]:
     try:
         listen(settings.host, settings.port).close()
     except DeskUnavailable as error:
-        yield Fault("warning", error.item, error.what, "Fine if the service runs already; else " + error.todo.lower())
+        yield Fault("warning", error.item, error.what, f"Fine if the service runs already. {error.todo}")
