@@ -21,8 +21,9 @@ from classifier.versions import (
     rollback,
 )
 from collector.access import PIPELINE, restrict, visible_to
-from collector.tables import NORMAL, Message
+from collector.tables import NORMAL, RESTRICTED, Message
 from config.context import Context, Progress
+from config.database import SealedDict
 from config.logs import get_logger
 from config.profile import Profile
 
@@ -49,6 +50,7 @@ WRONGDOING = "举报"
 class _Pending:
     id: int
     text: TextIn
+    restricted: bool
 
 
 def classify_pending(ctx: Context, progress: Progress | None = None, limit: int | None = None) -> dict[str, int]:
@@ -81,33 +83,49 @@ def classify_pending(ctx: Context, progress: Progress | None = None, limit: int 
         size = BATCH if limit is None else min(BATCH, limit - counts["classified"])
         with ctx.database.reading() as session:
             query = _pending(version_id).where(Message.id > last).order_by(Message.id).limit(size)
-            batch = [_Pending(row.id, TextIn(row.title, row.body, row.channel)) for row in session.execute(query)]
+            batch = [
+                _Pending(row.id, TextIn(row.title, row.body, row.channel), row.access == RESTRICTED)
+                for row in session.execute(query)
+            ]
         if not batch:
             break
         answers, failed = predict_each(bundle, ctx.profile, [item.text for item in batch])
         for place in failed:
             log.error("message_failed", message=batch[place].id)
         with ctx.database.writing() as session:
-            _store(session, version_id, batch, answers, ctx)
-            counts["restricted"] += _restrict_reports(session, version_id, batch, answers, ctx.profile)
+            reports = _new_reports(session, version_id, batch, answers, ctx.profile)
+            for message in reports:
+                restrict(session, message)
+            _store(session, version_id, batch, answers, {message.id for message in reports}, ctx)
+            counts["restricted"] += len(reports)
         last = batch[-1].id
         counts["classified"] += len(batch)
         counts["failed"] += len(failed)
         if progress:
             progress(counts["classified"], total)
+    if counts["restricted"]:
+        ctx.database.forget_plain()
     return counts
 
 
-def _pending(version_id: int) -> sa.Select[int, str, str, str]:
+def _pending(version_id: int) -> sa.Select[int, str, str, str, str]:
     answered = sa.exists().where(Prediction.message_id == Message.id, Prediction.model_version_id == version_id)
     return (
-        sa.select(Message.id, Message.title, Message.body, Message.channel).where(~answered).where(visible_to(PIPELINE))
+        sa.select(Message.id, Message.title, Message.body, Message.channel, Message.access)
+        .where(~answered)
+        .where(visible_to(PIPELINE))
     )
 
 
 def _store(
-    session: Session, version_id: int, batch: Sequence[_Pending], answers: Sequence[Answer], ctx: Context
+    session: Session,
+    version_id: int,
+    batch: Sequence[_Pending],
+    answers: Sequence[Answer],
+    reports: set[int],
+    ctx: Context,
 ) -> None:
+    """Store the answers; the deciding words of a restricted message are its own words, and sealed like them."""
     now = ctx.clock()
     rows: list[dict[str, Any]] = [
         {
@@ -126,7 +144,7 @@ def _store(
             "urgency": answer.urgency,
             "urgency_confidence": answer.urgency_confidence,
             "abstained": ";".join(answer.abstained),
-            "why": answer.why,
+            "why": SealedDict(answer.why) if item.restricted or item.id in reports else answer.why,
             "predicted_at": now,
         }
         for item, answer in zip(batch, answers, strict=True)
@@ -136,10 +154,10 @@ def _store(
     session.connection().execute(insert(Prediction).on_conflict_do_nothing(), rows)
 
 
-def _restrict_reports(
+def _new_reports(
     session: Session, version_id: int, batch: Sequence[_Pending], answers: Sequence[Answer], profile: Profile
-) -> int:
-    """Restrict reports of wrongdoing and return how many; one that an earlier version already found is left
+) -> Sequence[Message]:
+    """Return the reports of wrongdoing that are not restricted yet; one that an earlier version already found is left
     as it is, because since then a person may have lifted the restriction."""
     expecting = {channel.id for channel in profile.channels if channel.expects_reply}
     found = [
@@ -148,16 +166,13 @@ def _restrict_reports(
         if answer.kind == WRONGDOING and "kind" not in answer.abstained and item.text.channel in expecting
     ]
     if not found:
-        return 0
+        return []
     before = sa.exists().where(
         Prediction.message_id == Message.id,
         Prediction.model_version_id != version_id,
         Prediction.kind == WRONGDOING,
         Prediction.abstained.not_like("%kind%"),
     )
-    messages = session.scalars(
+    return session.scalars(
         sa.select(Message).where(Message.id.in_(found), Message.access == NORMAL, ~before).where(visible_to(PIPELINE))
     ).all()
-    for message in messages:
-        restrict(session, message)
-    return len(messages)

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from config.database import Base, UtcDateTime
+from config.database import Base, SealableJson, UtcDateTime
 
 ORIGINS = ("corrected", "accepted", "blind", "imported")
 
@@ -58,7 +58,7 @@ class Prediction(Base):
     urgency: Mapped[str] = mapped_column(sa.String(8))
     urgency_confidence: Mapped[float]
     abstained: Mapped[str] = mapped_column(sa.String(128), comment="questions under threshold, ;-joined")
-    why: Mapped[dict[str, Any]] = mapped_column(sa.JSON, comment="question -> deciding words")
+    why: Mapped[dict[str, Any]] = mapped_column(SealableJson, comment="question -> deciding words")
     predicted_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

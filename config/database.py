@@ -4,10 +4,11 @@ SQLite (WAL, foreign keys) is inside; PostgreSQL is chosen by URL. Writers begin
 (`BEGIN IMMEDIATE`), because a reader that turns writer half-way is refused by SQLite without waiting.
 """
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +28,8 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+_SEALED = "sealed"
 
 BUSY_TIMEOUT_S = 30
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -121,6 +124,27 @@ class SealableText(sa.TypeDecorator[str]):
         return value
 
 
+class SealedDict(dict[str, Any]):
+    """A mapping that a `SealableJson` column must encrypt."""
+
+
+class SealableJson(sa.TypeDecorator[dict[str, Any]]):
+    """A mapping as JSON that is encrypted, whole, when it is given as `SealedDict`."""
+
+    impl = sa.JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
+        if not isinstance(value, SealedDict):
+            return value
+        return {_SEALED: _vault_of(dialect).seal_text(json.dumps(value, ensure_ascii=False))}
+
+    def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
+        if value is not None and set(value) == {_SEALED}:
+            return SealedDict(json.loads(_vault_of(dialect).unseal_text(value[_SEALED])))
+        return value
+
+
 class Database:
     """One engine and its sessions; faults of the database as a whole are raised as our own errors.
 
@@ -165,6 +189,17 @@ class Database:
             yield session
             session.commit()
 
+    def forget_plain(self) -> None:
+        """Empty SQLite's log, so that text which was sealed just now does not stay readable in it.
+
+        As far as nobody is reading at this moment; the log is reused from its start otherwise. PostgreSQL clears old
+        rows by its own vacuum.
+        """
+        if self.is_sqlite:
+            # A plain driver connection, because a checkpoint cannot run inside a transaction.
+            with closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
@@ -193,6 +228,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",
+        "secure_delete=ON",  # What was plain and is sealed now must not stay readable in a free page.
     ):
         connection.execute(f"PRAGMA {pragma}")
 

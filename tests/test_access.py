@@ -14,6 +14,7 @@ import worker
 from classifier.corpus import label_examples
 from classifier.jobs import classify_pending
 from classifier.labels import add_label
+from classifier.tables import Prediction
 from classifier.versions import ensure_base
 from collector.access import EVERYONE, PIPELINE, visible_to
 from collector.importing import import_file
@@ -73,6 +74,35 @@ def test_the_letter_is_restricted_and_lies_sealed(home: Context) -> None:
         if path.is_file():
             content = path.read_bytes()
             assert not [mark for mark in MARKS if mark.encode() in content], path
+
+
+def test_what_the_classifier_finds_to_be_a_report_is_sealed_and_leaves_nothing_behind(
+    ctx: Context, tmp_path: Path
+) -> None:
+    """A letter that came open and reads as a tip-off is restricted; no file keeps its words, reasons included."""
+    words = ("青石桥建材厂", "虚报产值")
+    letter = {
+        "id": "9",
+        "title": "举报统计造假",
+        "body": f"我要举报：{words[0]}连续三年向统计局{words[1]}，编造假报表，老板指使会计造假，请依法查处并为我保密。",
+        "posted_at": "2026-11-23T08:00:00+08:00",
+    }
+    path = tmp_path / "letter.json"
+    path.write_text(json.dumps([letter], ensure_ascii=False), "utf-8")
+    ensure_base(ctx)
+    import_file(ctx, path, "mailbox")
+
+    assert classify_pending(ctx)["restricted"] == 1
+
+    with ctx.database.reading() as session:
+        assert session.scalars(sa.select(Message.access)).one() == "restricted"
+        assert words[1][:2] in str(session.scalars(sa.select(Prediction.why)).one())
+    ctx.close()
+    for file in ctx.settings.home.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes()
+            written = [word for word in words if word.encode() in content or json.dumps(word)[1:-1].encode() in content]
+            assert written == [], file
 
 
 def test_a_query_for_everyone_leaves_it_out(home: Context) -> None:
