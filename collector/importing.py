@@ -121,9 +121,7 @@ def resume_imports(ctx: Context, *, older_than: datetime) -> dict[str, int]:
 
 
 def _options(ctx: Context, channel: str, posted_at: datetime | None) -> ReadOptions:
-    return ReadOptions(
-        channel=channel, zone=ctx.profile.zone, posted_at=posted_at, limits=Limits.of(ctx.settings)
-    )
+    return ReadOptions(channel=channel, zone=ctx.profile.zone, posted_at=posted_at, limits=Limits.of(ctx.settings))
 
 
 def _chain(first: Item | None, rest: Iterator[Item]) -> Iterator[Item]:

@@ -249,9 +249,7 @@ class _Batch:
                 sa.select(*columns).where(Message.source == self.source, Message.external_id.in_(ids))
             )
         }
-        seen: dict[str, str] = {
-            external_id: text_digest(row.title, row.body) for external_id, row in known.items()
-        }
+        seen: dict[str, str] = {external_id: text_digest(row.title, row.body) for external_id, row in known.items()}
         fresh: list[Ready] = []
         for one in ready:
             digest = text_digest(one.item.title, one.item.body)

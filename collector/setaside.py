@@ -24,7 +24,9 @@ def get_set_aside(session: Session, aside_id: int) -> tuple[SetAside, str]:
         NothingSetAside: there is no such row.
     """
     row = session.execute(
-        sa.select(SetAside, RawItem.name).join(RawItem, RawItem.id == SetAside.raw_item_id).where(SetAside.id == aside_id)
+        sa.select(SetAside, RawItem.name)
+        .join(RawItem, RawItem.id == SetAside.raw_item_id)
+        .where(SetAside.id == aside_id)
     ).one_or_none()
     if row is None:
         raise NothingSetAside("nothing of this number is set aside", item=str(aside_id), todo="See `setaside list`.")

@@ -10,11 +10,13 @@ from collector.base import Blank, Fetched, Item
 from collector.errors import FileKindUnknown, FileRefused, FileTooLarge
 from collector.readers import headers
 from collector.readers.delimited import open_delimited
+from collector.readers.htmltable import open_html
 from collector.readers.jsonlines import open_json
 from collector.readers.mail import mail_item, mbox_items
 from collector.readers.options import Limits, ReadOptions
 from collector.readers.records import check_dates, table_items
 from collector.readers.sniff import name_note, sniff
+from collector.readers.spreadsheetml import open_spreadsheetml
 from collector.readers.table import Source, Table, make_table
 from collector.readers.workbook import open_xls, open_xlsx
 
@@ -24,6 +26,8 @@ _SHOWN_MESSAGES = 3
 _OPENERS: dict[str, Callable[[bytes, Limits], Source]] = {
     "xlsx": open_xlsx,
     "xls": open_xls,
+    "xml": open_spreadsheetml,
+    "html": open_html,
     "csv": lambda content, limits: open_delimited(content, limits, gzipped=False),
     "csv.gz": lambda content, limits: open_delimited(content, limits, gzipped=True),
     "json": lambda content, limits: open_json(content, limits, by_line=False),

@@ -11,7 +11,7 @@ from collector.errors import FileDamaged, FileEmpty, FileKindUnknown
 from collector.readers.encodings import detect
 from collector.readers.workbook import protected
 
-KINDS = ("xlsx", "xls", "csv", "csv.gz", "eml", "mbox", "json", "jsonl")
+KINDS = ("xlsx", "xls", "xml", "html", "csv", "csv.gz", "eml", "mbox", "json", "jsonl")
 
 _HEAD = 64 * 1024
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -37,6 +37,7 @@ _JSON_LIST = re.compile(r"\s*\[\s*[{\]]")
 _JSON_OBJECT = re.compile(r'\s*\{\s*["}]')
 _HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html|<table|<head|<meta|<style)", re.IGNORECASE)
 _XML = re.compile(r"\s*<\?xml")
+_SHEETS_XML = re.compile(r"urn:schemas-microsoft-com:office:spreadsheet|progid=[\"']Excel\.Sheet")
 
 
 def sniff(name: str, content: bytes) -> str:
@@ -130,9 +131,11 @@ def _text_kind(name: str, content: bytes) -> str:
     if _JSON_OBJECT.match(text):
         return _json_kind(lower, text)
     if _HTML.match(text):
-        raise _unknown("a web page, as some systems export it under the name .xls")
+        return "html"
     if _XML.match(text):
-        raise _unknown("XML, perhaps a workbook of 2003")
+        if _SHEETS_XML.search(text):
+            return "xml"
+        raise _unknown("XML, and no workbook of Excel 2003")
     return "eml" if lower.endswith(".eml") else "csv"
 
 

@@ -108,16 +108,25 @@ def _with_sheets(source: Source) -> Source:
 
 
 def _reader(rows: Callable[[Any], Iterator[Sequence[object]]], sheet: Any) -> Callable[[], Iterator[RawRow]]:
+    # A table is opened several times, mostly for its first rows, and parsing them is what costs: they are kept.
+    first: list[RawRow] = []
+
     def read() -> Iterator[RawRow]:
+        if first:
+            yield from first
+            if len(first) < _BATCH_ROWS:
+                return
         # Rows are fetched by the batch, because openpyxl warns as it reads and its warnings are nobody's concern:
         # a switch that stayed set between rows would silence the caller's warnings too.
-        stream = enumerate(rows(sheet), start=1)
+        stream: Iterator[RawRow] = islice(enumerate(rows(sheet), start=1), len(first), None)
         while True:
             with _damage_is_ours(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 batch = list(islice(stream, _BATCH_ROWS))
             if not batch:
                 return
+            if not first:
+                first.extend(batch)
             yield from batch
 
     return read

@@ -24,7 +24,7 @@ def classify(
     out: Annotated[Path | None, typer.Option(help="CSV to write; needed with FILE.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Classify what is pending, or a file into a CSV (which needs no home)."""
+    """Classify what is pending and open its cases, or classify a file into a CSV (which needs no home)."""
     from responder.console import print_counts, progress
 
     if (file is None) != (out is None):
@@ -36,9 +36,10 @@ def classify(
             counts = classify_file(load_settings(), file, out, progress=tell)
         else:
             from classifier.jobs import classify_pending
+            from responder.cases import open_cases
 
             with opened() as ctx:
-                counts = classify_pending(ctx, progress=tell)
+                counts = classify_pending(ctx, progress=tell) | open_cases(ctx)
     print_counts(counts, as_json=as_json)
 
 

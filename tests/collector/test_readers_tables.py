@@ -298,7 +298,8 @@ def test_files_with_nothing_are_refused(content: bytes):
         (b"MZ\x90\x00\x03\x00" + bytes(range(256)) * 8, "Windows program"),
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "PDF"),
         (bytes((n * 37 + n // 7) % 256 for n in range(5000)), "neither"),
-        (b"<html><table><tr><td>1</td></tr></table></html>", "web page"),
+        (b"<html><body><p>1</p></body></html>", "web page"),
+        (b'<?xml version="1.0"?><list><one>1</one></list>', "XML"),
         (b"PK\x05\x06" + b"\0" * 18, "zip archive"),
     ],
 )

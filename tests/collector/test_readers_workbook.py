@@ -2,6 +2,7 @@
 
 import io
 import re
+import tracemalloc
 import zipfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ import xlwt
 
 from collector.base import Fetched, Item
 from collector.errors import FileDamaged, FileEmpty, FileTooLarge
-from collector.readers import Limits, ReadOptions, describe, read_items
+from collector.readers import Limits, ReadOptions, describe, open_table, read_items
 
 STRINGS = "xl/sharedStrings.xml"
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -159,6 +160,79 @@ def test_a_last_row_a_million_rows_below_does_not_take_long():
     items = read(repacked(content, "xl/worksheets/sheet1.xml", far, old=b"</sheetData>"))
 
     assert len(items) == 1
+
+
+def test_cells_far_apart_cost_no_memory():
+    """A stray cell in the last corner of the grid does not make the reader hold all cells before it."""
+    far = b'<row r="1048576"><c r="XFD1048576"><v>2</v></c></row></sheetData>'
+    content = repacked(workbook([HEADER, ROW]), "xl/worksheets/sheet1.xml", far, old=b"</sheetData>")
+    tracemalloc.start()
+    try:
+        items = read(content)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(messages(items)) == 1
+    assert peak < 50 * 1024 * 1024
+
+
+def test_a_text_that_many_cells_share_is_held_once():
+    """A long text in the table of strings does not become as many copies as cells name it."""
+    whole = shared(workbook([HEADER, *[[1, "2026-11-02", "话" * 50_000, ""]] * 2]))
+    rows = b"".join(
+        b'<row r="%d"><c r="B%d"><v>46328</v></c><c r="C%d" t="s"><v>5</v></c></row>' % (row, row, row)
+        for row in range(4, 2004)
+    )
+    content = repacked(whole, "xl/worksheets/sheet1.xml", rows + b"</sheetData>", old=b"</sheetData>")
+    table = open_table("a.xlsx", content, Limits())
+    tracemalloc.start()
+    try:
+        held = [cells[2] for _, cells in table.rows()]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert len(held) == 2002
+    assert peak < 20 * 1024 * 1024
+
+
+def test_a_false_count_of_shared_strings_is_not_believed():
+    """Nothing is reserved for strings that a workbook only announces."""
+    content = shared(workbook([HEADER, ROW]))
+    (item,) = messages(read(repacked(content, STRINGS, b'<sst uniqueCount="99999999999" ', old=b"<sst ")))
+
+    assert item.body == "请问年鉴在哪里买？"
+
+
+def test_long_order_numbers_keep_every_digit():
+    """Two orders whose numbers differ only behind the sixteenth digit stay two."""
+    content = workbook([["工单编号", "留言时间", "诉求内容"], [111, "2026-11-02", "甲"], [222, "2026-11-02", "乙"]])
+    for short, long in ((b"<v>111</v>", b"<v>202611020000123456</v>"), (b"<v>222</v>", b"<v>202611020000123457</v>")):
+        content = repacked(content, "xl/worksheets/sheet1.xml", long, old=short)
+
+    assert [item.external_id for item in messages(read(content))] == ["202611020000123456", "202611020000123457"]
+
+
+def test_an_error_value_that_nobody_knows_costs_nothing():
+    """New versions of Excel bring new error values; the row and the file are still read."""
+    content = workbook([HEADER, [1, "2026-11-02", "话", 222]])
+    content = repacked(
+        content, "xl/worksheets/sheet1.xml", b'<c r="D2" t="e"><v>#BUSY!</v></c>', old=b'<c r="D2" t="n"><v>222</v></c>'
+    )
+
+    assert len(messages(read(content))) == 1
+
+
+def test_first_rows_are_parsed_once():
+    """Opening a table again gives the same rows, in a short sheet and in one longer than what is kept."""
+    for count in (1, 499, 500, 1200):
+        content = workbook([HEADER, *[[row, "2026-11-02", f"话{row}", ""] for row in range(count)]])
+        table = open_table("a.xlsx", content, Limits())
+        first = list(table.rows())
+
+        assert [position for position, _ in first] == [f"row {row}" for row in range(2, count + 2)]
+        assert list(table.rows()) == first
 
 
 def test_escaped_line_ends_are_read():
