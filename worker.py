@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import WenzhengError
-from config.home import init_home, open_home, upgrade
+from config.home import init_home, upgrade
 from config.logs import set_up_logs
 from config.settings import load_settings
 from responder.commands import cases, messages, models, people
@@ -126,12 +126,14 @@ def migrate() -> None:
 def run() -> None:
     """Run the service: desk and work as two child processes, until SIGTERM."""
     from responder.address import listen
+    from responder.scheduling import scheduler_lock
     from responder.service import run_service, stop_on_signals
 
     settings = load_settings()
     set_up_logs(settings)
     # What is wrong is said once, here, rather than by two children again and again.
-    open_home(settings).close()
+    with opened(settings) as ctx, scheduler_lock(ctx):
+        pass
     listen(settings.host, settings.port).close()
     run_service(stop_on_signals())
 

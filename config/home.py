@@ -54,10 +54,22 @@ def init_home(settings: Settings, *, clock: Clock = system_clock, demo: bool = F
                 session.add(Installation(id=1, initialised_at=clock(), key_check=_KEY_WORD, demo=demo))
             else:
                 _check_key(session, settings)
+        try_writing(database)
     except BaseException:
         database.close()
         raise
     return Context(settings, profile, database, vault, clock)
+
+
+def try_writing(database: Database) -> None:
+    """Write a row as it is and take it back: a file that may only be read fails here, not at the first message.
+
+    Raises:
+        DatabaseError, StorageFull: what any write would meet.
+    """
+    with database.writing() as session:
+        session.execute(sa.update(Installation).values(demo=Installation.demo))
+        session.rollback()
 
 
 def open_home(settings: Settings, *, clock: Clock = system_clock) -> Context:
@@ -168,7 +180,7 @@ def _check_encoding(database: Database) -> None:
 def _make_folders(settings: Settings) -> None:
     try:
         for folder in (settings.home, settings.home / "models", settings.home / "reports"):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # Ordinary letters lie open in it.
     except OSError as error:
         raise SettingsError(
             f"the folder cannot be made: {error.strerror}",

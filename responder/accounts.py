@@ -80,19 +80,7 @@ def create_staff(
         AccountError: the name is taken or malformed, or role or section are not known.
         PasswordRefused: the password does not follow the rules.
     """
-    username = _plain(username)
-    if not _USERNAME.fullmatch(username):
-        raise AccountError(
-            "the user name has other signs than letters, digits, '.', '_', '-', or not 2 to 64 of them",
-            item="user name",
-            todo="Choose another user name.",
-        )
-    display_name = display_name.strip()
-    if not 1 <= len(display_name) <= 64 or not display_name.isprintable():
-        raise AccountError("the display name is empty, too long or unprintable", item=username, todo="Give another.")
-    if session.scalar(sa.select(Staff.id).where(Staff.username == username)) is not None:
-        raise AccountError("there is such an account already", item=username, todo="Choose another user name.")
-    _check_role(ctx, username, role, section)
+    username, display_name = check_new(session, username, display_name, role, section, ctx=ctx)
     staff = Staff(
         username=username,
         display_name=display_name,
@@ -106,6 +94,30 @@ def create_staff(
     detail = {"role": role, "section": section}
     record(session, ctx.vault, actor, AuditAction.STAFF_ADD, _subject(staff), detail, now)
     return staff
+
+
+def check_new(
+    session: Session, username: str, display_name: str, role: str, section: str | None, *, ctx: Context
+) -> tuple[str, str]:
+    """Return user name and display name as they would be stored, before anybody is asked for a password.
+
+    Raises:
+        AccountError: as `create_staff`.
+    """
+    username = _plain(username)
+    if not _USERNAME.fullmatch(username):
+        raise AccountError(
+            "the user name has other signs than letters, digits, '.', '_', '-', or not 2 to 64 of them",
+            item="user name",
+            todo="Choose another user name.",
+        )
+    display_name = display_name.strip()
+    if not 1 <= len(display_name) <= 64 or not display_name.isprintable():
+        raise AccountError("the display name is empty, too long or unprintable", item=username, todo="Give another.")
+    if session.scalar(sa.select(Staff.id).where(Staff.username == username)) is not None:
+        raise AccountError("there is such an account already", item=username, todo="Choose another user name.")
+    _check_role(ctx, username, role, section)
+    return username, display_name
 
 
 def set_role(

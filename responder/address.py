@@ -21,5 +21,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise DeskUnavailable(
             f"the desk cannot listen here ({error.strerror if isinstance(error, OSError) else error})",
             item=f"[{host}]:{port}" if six else f"{host}:{port}",
-            todo="Stop what listens there, or set WENZHENG_HOST and WENZHENG_PORT.",
+            todo="Set WENZHENG_PORT above 1023."
+            if isinstance(error, PermissionError)
+            else "Stop what listens there, or set WENZHENG_HOST and WENZHENG_PORT.",
         ) from error

@@ -15,7 +15,7 @@ from config.calendars import load_calendar
 from config.clock import Clock, system_clock
 from config.context import Context
 from config.errors import WenzhengError
-from config.home import open_home
+from config.home import open_home, try_writing
 from config.settings import MIB, Settings
 from responder.address import listen
 from responder.errors import DeskUnavailable
@@ -52,6 +52,17 @@ def check_home(settings: Settings, *, clock: Clock = system_clock) -> list[Fault
 
 def _of_files(ctx: Context) -> Iterator[Fault]:
     settings, key = ctx.settings, ctx.settings.key_path
+    try:
+        try_writing(ctx.database)
+    except WenzhengError as error:
+        yield Fault("error", error.item, error.what, error.todo)
+    if stat.S_IMODE(settings.home.stat().st_mode) & 0o007:
+        yield Fault(
+            "warning",
+            str(settings.home),
+            "everybody on this machine can read the home, and ordinary letters lie open in it",
+            f"Run: chmod 700 {settings.home}",
+        )
     if not os.access(settings.home, os.W_OK):
         yield Fault("error", str(settings.home), "the home cannot be written", "Give the service user this folder.")
     if stat.S_IMODE(key.stat().st_mode) & 0o077:

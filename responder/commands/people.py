@@ -12,25 +12,31 @@ app = typer.Typer()
 
 staff = typer.Typer(help="Accounts of the desk.", no_args_is_help=True)
 app.add_typer(staff, name="staff")
-Password = Annotated[
-    str,
-    typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, envvar="WENZHENG_PASSWORD", help="Asked for."),
-]
+Password = Annotated[str | None, typer.Option(envvar="WENZHENG_PASSWORD", help="Asked for if not given.")]
+
+
+def _asked(password: str | None) -> str:
+    return password or str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 @staff.command("add")
 def staff_add(
     username: str,
-    password: Password,
     role: Annotated[str, typer.Option(help="值班员 科室人员 科室负责人 办公室 分管领导 系统管理员 审计员")],
     name: Annotated[str | None, typer.Option(help="Name shown on pages.")] = None,
     section: Annotated[str | None, typer.Option(help="The section of 科室人员 and 科室负责人.")] = None,
+    password: Password = None,
 ) -> None:
     """Add a person."""
-    from responder.accounts import create_staff
+    from responder.accounts import check_new, create_staff
 
-    with opened() as ctx, ctx.database.writing() as session:
-        create_staff(session, username, name or username, role, section, password, ctx.clock(), ctx=ctx, actor="cli")
+    shown = name or username
+    with opened() as ctx:
+        with ctx.database.reading() as session:
+            check_new(session, username, shown, role, section, ctx=ctx)
+        word = _asked(password)
+        with ctx.database.writing() as session:
+            create_staff(session, username, shown, role, section, word, ctx.clock(), ctx=ctx, actor="cli")
     typer.echo(f"added {username}")
 
 
@@ -53,12 +59,16 @@ def staff_list(as_json: AsJson = False) -> None:
 
 
 @staff.command("passwd")
-def staff_passwd(username: str, password: Password) -> None:
+def staff_passwd(username: str, password: Password = None) -> None:
     """Set a new password and end the person's log-ins."""
-    from responder.accounts import set_password
+    from responder.accounts import find_staff, set_password
 
-    with opened() as ctx, ctx.database.writing() as session:
-        set_password(session, username, password, ctx.clock(), ctx=ctx, actor="cli")
+    with opened() as ctx:
+        with ctx.database.reading() as session:
+            find_staff(session, username)
+        word = _asked(password)
+        with ctx.database.writing() as session:
+            set_password(session, username, word, ctx.clock(), ctx=ctx, actor="cli")
     typer.echo(f"password of {username} set")
 
 

@@ -1,5 +1,6 @@
 """A home: made once, opened by all, and never given another key than its own."""
 
+import stat
 import subprocess
 import sys
 from datetime import timedelta
@@ -206,3 +207,10 @@ def test_faults_of_the_profile_come_first(tmp_path: Path) -> None:
         with pytest.raises(ProfileError):
             start(Settings(home=tmp_path / "home", profile=profile))
     assert not (tmp_path / "home").exists()
+
+
+def test_a_new_home_is_its_owners_alone(settings: Settings) -> None:
+    """Letters lie in it, so others on the machine cannot look in."""
+    init_home(settings).close()
+
+    assert stat.S_IMODE(settings.home.stat().st_mode) == 0o700
