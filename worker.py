@@ -174,6 +174,7 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="Print the queue and the summary's path; do not serve.")] = False,
 ) -> None:
     """Fill a demo home with an invented bureau's weeks and serve it on loopback."""
+    from responder.address import listen
     from responder.demo.bureau import fill_demo
 
     os.environ.setdefault("WENZHENG_HOME", "var/demo")
@@ -183,6 +184,9 @@ def demo(
     # A bureau's real key has no business in a home that is thrown away.
     os.environ.pop("WENZHENG_KEY_FILE", None)
     settings = load_settings()
+    if not once:
+        # A taken address is told before the home of an earlier demo is emptied.
+        listen(settings.host, settings.port).close()
     filled = fill_demo(settings, say=typer.echo)
     try:
         cases.show_queue(filled.ctx, limit=20)

@@ -6,7 +6,7 @@ from typing import Any
 
 from classifier.corpus import Example, gather, label_examples
 from classifier.errors import TrainingDataError
-from classifier.labelled import read_labelled
+from classifier.labelled import how_to_map, read_labelled, said_unknown
 from classifier.owners import fitted
 from classifier.predict import TextIn, predict
 from classifier.store import QUESTIONS, Bundle, save_bundle
@@ -36,15 +36,16 @@ def train_candidate(
         rename: label in the file -> our label.
 
     Returns:
-        version; for each question rows, accuracy and macro_f1 of held-out folds; `left_out`, why a question
-        was not learned; `rows`, what became of each file's rows.
+        version, and `base`, the version in service; `learned`: for each question rows, accuracy and macro_f1
+        of the new rows in held-out folds, and `base`, the figures of the version in service on the same rows;
+        `left_out`, why a question was not learned; `rows`, what became of each file's rows.
 
     Raises:
         TrainingDataError: no question can be learned.
         FileRefused: a file cannot be read.
         ModelError: the version in service cannot be used.
     """
-    from classifier.training import check_examples, digest_of, train_bundle
+    from classifier.training import LEAST_OF_LABEL, LEAST_ROWS, check_examples, digest_of, train_bundle
 
     new: dict[str, list[Example]] = {name: [] for name in QUESTIONS}
     rows: dict[str, Any] = {}
@@ -68,30 +69,47 @@ def train_candidate(
         try:
             check_examples(name, together)
         except TrainingDataError as error:
-            left_out[name] = str(error)
+            left_out[name] = error.what
             continue
         if base.questions[name].notes.get("data") != digest_of(together):
             learned[name] = together
         else:
             left_out[name] = "unchanged since the version in service was trained"
     if not learned:
+        unknown = {label: number for counts in rows.values() for label, number in counts["unknown_labels"].items()}
+        said = [f"{name}: {reason}" for name, reason in left_out.items()]
+        said += [f"labels that are no answer: {said_unknown(unknown)}"] if unknown else []
         raise TrainingDataError(
-            "nothing to learn: " + (" ".join(left_out.values()) or "no labelled rows"),
+            "nothing to learn: " + ("; ".join(said) or "no labelled rows"),
             item=", ".join(path.name for path in files) or "labels",
-            todo="Give a table with a column named after a question.",
+            todo=f"At least {LEAST_ROWS} rows are needed, and two labels with {LEAST_OF_LABEL} rows each. "
+            + (how_to_map(unknown) if unknown else "Give a table with a column named after a question."),
         )
     questions = train_bundle(learned, base, seed, progress)
     path = save_bundle(questions, models_folder(ctx), prefix=f"{ctx.clock():%Y%m%d}")
     version = register(ctx, path)
     figures = {
-        name: {key: questions[name].notes["held_out"][key] for key in ("rows", "accuracy", "macro_f1")}
+        name: {
+            **{key: questions[name].notes["held_out"][key] for key in ("rows", "accuracy", "macro_f1")},
+            "base": questions[name].notes.get("base"),
+        }
         for name in learned
     }
-    return {"version": version.version, **figures, "left_out": left_out, "rows": rows}
+    return {
+        "version": version.version,
+        "base": serving.version,
+        "learned": figures,
+        "left_out": left_out,
+        "rows": rows,
+    }
 
 
 def compare_versions(ctx: Context, first: str, second: str) -> dict[str, Any]:
     """Return the figures of two versions: at training, and on every labelled message of this home.
+
+    `trained` holds for each version and question the held-out figures and, as `measured_on`, on which rows they
+    were taken: figures on different rows say nothing of each other. Where a question was learned on top of
+    another version, `base` is what that one reached on the same rows. `labelled` measures both on the same rows.
 
     Raises:
         ModelError: a version is not there or cannot be used.
@@ -102,7 +120,7 @@ def compare_versions(ctx: Context, first: str, second: str) -> dict[str, Any]:
     bundles = {version.version: bundle_of(ctx, version) for version in versions}
     result: dict[str, Any] = {
         "trained": {
-            name: {question: notes["held_out"] for question, notes in bundle.report.items()}
+            name: {question: _at_training(notes) for question, notes in bundle.report.items()}
             for name, bundle in bundles.items()
         },
         "labelled": {},
@@ -115,6 +133,14 @@ def compare_versions(ctx: Context, first: str, second: str) -> dict[str, Any]:
                 name: evaluate(*measured(ctx.profile, bundle, question, examples)) for name, bundle in bundles.items()
             }
     return result
+
+
+def _at_training(notes: Mapping[str, Any]) -> dict[str, Any]:
+    rows = notes["held_out"]["rows"]
+    if "base" not in notes:
+        return {"measured_on": f"{rows} rows of its own training, held out in folds", **notes["held_out"]}
+    only = f"{rows} new rows only, held out in folds; compare with `base`, on the same rows"
+    return {"measured_on": only, "base": notes["base"], **notes["held_out"]}
 
 
 def measured(

@@ -10,12 +10,11 @@ from typing import Any
 
 from classifier.candidates import measured
 from classifier.errors import ClassifierError, TrainingDataError
-from classifier.labelled import read_labelled
+from classifier.labelled import open_texts, read_labelled
 from classifier.predict import Answer, TextIn, predict_each
 from classifier.store import Bundle, load_bundle
 from classifier.versions import active_bundle
-from collector.importing import read_file
-from collector.readers import Limits, Table, open_table
+from collector.readers import Limits, Table
 from config.context import Progress
 from config.errors import NotInitialised
 from config.home import open_home
@@ -37,6 +36,8 @@ COLUMNS = (
 )
 BATCH = 500
 
+LEARNED_ROWS = "Figures on rows that the model learned are too good; measure on rows it has never seen."
+
 _CHANNELS = ("channel", "渠道", "来源渠道")
 _NUMBER = re.compile(r"[+-]?[\d.,]+")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -55,13 +56,19 @@ def classify_file(settings: Settings, path: Path, out: Path, progress: Progress 
 
     Raises:
         FileRefused: the table cannot be read.
-        ClassifierError: OUT cannot be written.
+        ClassifierError: OUT cannot be written, or is the table itself.
         ModelError: the model cannot be used.
     """
+    if path.exists() and out.exists() and path.samefile(out):
+        raise ClassifierError(
+            "the table to read and the file to write are the same; nothing was written",
+            item=str(out),
+            todo="Give --out another name.",
+        )
     limits = Limits.of(settings)
     profile = load_profile(settings.profile)
     bundle = bundle_in_service(settings)
-    table = open_table(path.name, read_file(path, limits), limits)
+    table = open_texts(path, limits)
     counts = {"rows": 0, "classified": 0, "skipped": 0, "failed": 0}
     partial = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
@@ -99,8 +106,8 @@ def evaluate_file(
 ) -> dict[str, Any]:
     """Return the figures of the model in service on a labelled table, ready for JSON.
 
-    Keys are those of `classifier.evaluation.evaluate`, and `question`, `version` and `table` (what became of
-    the rows).
+    Keys are those of `classifier.evaluation.evaluate`, and `question`, `version`, `table` (what became of the
+    rows) and `note`: a bundle does not hold the texts it learned, so that rows among them cannot be told.
 
     Raises:
         TrainingDataError: no label column, or no row can be used.
@@ -115,7 +122,7 @@ def evaluate_file(
     if question != "urgency" and question not in bundle.questions:
         raise TrainingDataError("the model never learned this question", item=question, todo="Train it first.")
     figures = evaluate(*measured(profile, bundle, question, labelled.examples[question]))
-    return {"question": question, "version": bundle.version, **figures, "table": labelled.counts}
+    return {"question": question, "version": bundle.version, **figures, "table": labelled.counts, "note": LEARNED_ROWS}
 
 
 def bundle_in_service(settings: Settings) -> Bundle:

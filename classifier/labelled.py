@@ -11,6 +11,7 @@ from classifier.corpus import Example
 from classifier.errors import TrainingDataError
 from classifier.features import clip
 from classifier.pipelines import ALL_QUESTIONS, answers_to
+from collector.errors import ColumnsUnknown
 from collector.importing import read_file
 from collector.readers import Limits, Table, open_table
 from config.profile import Profile
@@ -55,7 +56,7 @@ def read_labelled(
         FileRefused: the file cannot be read as a table.
     """
     limits = Limits.of(settings)
-    table = open_table(path.name, read_file(path, limits), limits)
+    table = open_texts(path, limits)
     columns = _label_columns(table, question, path)
     labelled = Labelled()
     used: Counter[str] = Counter()
@@ -98,12 +99,40 @@ def read_labelled(
         name = next(iter(columns))
         raise TrainingDataError(
             f"none of {read} rows can be used: {sum(unknown.values())} with an unknown label"
-            + (f" ({'、'.join(value for value, _ in unknown.most_common(SHOWN))})" if unknown else "")
+            + (f" ({said_unknown(unknown)})" if unknown else "")
             + f", {unlabelled} without a label, {blank} without text",
             item=str(path),
-            todo=f"Answers to {name} are {'、'.join(answers_to(name, profile))}; --map OLD=NEW renames a label.",
+            todo=f"Answers to {name} are {'、'.join(answers_to(name, profile))}. " + how_to_map(unknown),
         )
     return labelled
+
+
+def open_texts(path: Path, limits: Limits) -> Table:
+    """Open a table of texts, which needs no dates.
+
+    Raises:
+        FileRefused: the file cannot be read as a table, or no column is a text or a title.
+    """
+    try:
+        return open_table(path.name, read_file(path, limits), limits)
+    except ColumnsUnknown as error:
+        raise ColumnsUnknown(
+            error.what,
+            item=error.item,
+            todo="Name the column of the text 留言内容 (or body), the one of the title, if any, 留言主题 (or title).",
+        ) from error
+
+
+def said_unknown(unknown: Mapping[str, int]) -> str:
+    """Return labels that were not usable, the most frequent first, with how often each occurs."""
+    said = sorted(unknown.items(), key=lambda one: -one[1])[:SHOWN]
+    return "、".join(f"{value} {number}" for value, number in said)
+
+
+def how_to_map(unknown: Mapping[str, int]) -> str:
+    """Return how to rename labels, with one that was met as the example."""
+    old = max(unknown, key=lambda value: unknown[value], default="OLD")
+    return f"Rename a label with --map {old}=NEW, once for each; NEW is one of our answers."
 
 
 def _label_columns(table: Table, question: str | None, path: Path) -> dict[str, int]:

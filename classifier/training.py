@@ -110,6 +110,21 @@ def train_question(question: str, examples: Sequence[Example], seed: int, base: 
     right = (answers == truth[measured]).tolist()
     threshold = threshold_for(right, confidences, pipeline.target_accuracy, LEAST_SHARE)
     model = learn(examples, texts, labels, pipeline, seed, base)
+    told = [labels[number] for number in truth[measured]]
+    notes: dict[str, Any] = {
+        "examples": len(examples),
+        "labels": {label: int((truth == number).sum()) for number, label in enumerate(labels)},
+        "base_share": share,
+        "data": digest_of(examples),
+        "held_out": evaluate(told, [labels[number] for number in answers], confidences, threshold),
+    }
+    if base is not None:
+        # Beside figures of the same rows, so that nobody compares them with those of other rows.
+        before = softmax(base.slope * scores[1], axis=1)
+        figures = evaluate(
+            told, [labels[number] for number in before.argmax(1)], before.max(1).tolist(), base.threshold
+        )
+        notes["base"] = {key: figures[key] for key in ("rows", "accuracy", "macro_f1")}
     return Question(
         labels=labels,
         features=model.vocabulary.features,
@@ -118,18 +133,7 @@ def train_question(question: str, examples: Sequence[Example], seed: int, base: 
         bias=mixed(model.bias, share),
         slope=slope,
         threshold=threshold,
-        notes={
-            "examples": len(examples),
-            "labels": {label: int((truth == number).sum()) for number, label in enumerate(labels)},
-            "base_share": share,
-            "data": digest_of(examples),
-            "held_out": evaluate(
-                [labels[number] for number in truth[measured]],
-                [labels[number] for number in answers],
-                confidences,
-                threshold,
-            ),
-        },
+        notes=notes,
     )
 
 

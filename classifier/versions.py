@@ -79,6 +79,8 @@ def activate(ctx: Context, version: str, by: str) -> None:
 def rollback(ctx: Context, by: str) -> str:
     """Put the version into service that was there before the present one, and return its name.
 
+    Doing so twice returns to the present one: of each version only its last time of service is known.
+
     Raises:
         ModelMissing: there was none before.
     """

@@ -8,7 +8,9 @@ Every item ends in exactly one of four counted ways: fetched = stored + duplicat
 
 import hashlib
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,7 +41,12 @@ REPORTED_KIND = "举报"
 
 @dataclass
 class Counts:
-    """What became of the items of one run; `fetched` is the sum of the other four."""
+    """What became of the items of one run; `fetched` is the sum of the other four.
+
+    Args:
+        reasons: of dropped and set-aside items alike.
+        drop_reasons: of the dropped ones alone; not part of the JSON.
+    """
 
     fetched: int = 0
     stored: int = 0
@@ -47,14 +54,28 @@ class Counts:
     dropped: int = 0
     set_aside: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    drop_reasons: dict[str, int] = field(default_factory=dict)
 
     def note(self, reason: str) -> None:
         """Count a reason for dropping or setting aside."""
         self.reasons[reason] = self.reasons.get(reason, 0) + 1
 
+    def drop(self, reason: str) -> None:
+        """Count a dropped item with its reason."""
+        self.dropped += 1
+        self.note(reason)
+        self.drop_reasons[reason] = self.drop_reasons.get(reason, 0) + 1
+
+    def add(self, other: "Counts") -> None:
+        """Add the counts of another run."""
+        for key in ("fetched", "stored", "duplicates", "dropped", "set_aside"):
+            setattr(self, key, getattr(self, key) + getattr(other, key))
+        self.reasons = dict(Counter(self.reasons) + Counter(other.reasons))
+        self.drop_reasons = dict(Counter(self.drop_reasons) + Counter(other.drop_reasons))
+
     def as_dict(self) -> dict[str, Any]:
         """Return the counts for JSON."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "drop_reasons"}
 
 
 @dataclass(frozen=True)
@@ -195,15 +216,14 @@ class _Batch:
     def store(self, session: Session, items: Sequence[Item], before: Counts) -> Counts:
         """Store one batch and return the counts so far; *before* is not touched, so a rolled back batch counts
         nothing."""
-        counts = Counts(**{**asdict(before), "reasons": dict(before.reasons)})
+        counts = deepcopy(before)
         counts.fetched += len(items)
         aside: list[Unreadable] = []
         ready: list[Ready] = []
         for item in items:
             match item:
                 case Blank():
-                    counts.dropped += 1
-                    counts.note(item.reason)
+                    counts.drop(item.reason)
                 case Unreadable():
                     aside.append(item)
                 case Fetched():
@@ -211,8 +231,7 @@ class _Batch:
                     if fault is not None:
                         aside.append(fault)
                     elif not (item.body.strip() or item.title.strip()) and not item.attachments:
-                        counts.dropped += 1
-                        counts.note("empty")
+                        counts.drop("empty")
                     else:
                         ready.append(self.identify(item))
         fresh = self.drop_known(session, ready, counts, aside)

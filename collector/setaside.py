@@ -1,7 +1,5 @@
 """What was set aside: listed, looked at, tried once more, or dropped by a person."""
 
-from collections.abc import Sequence
-
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -12,9 +10,15 @@ from collector.tables import RawItem, SetAside
 from config.context import Context
 
 
-def list_set_aside(session: Session, *, state: str = "waiting") -> Sequence[SetAside]:
-    """Return what is set aside, oldest first."""
-    return session.scalars(sa.select(SetAside).where(SetAside.state == state).order_by(SetAside.id)).all()
+def list_set_aside(session: Session) -> list[tuple[SetAside, str]]:
+    """Return what waits for a person, each with the name of the file or page it came from, oldest first."""
+    rows = session.execute(
+        sa.select(SetAside, RawItem.name)
+        .join(RawItem, RawItem.id == SetAside.raw_item_id)
+        .where(SetAside.state == "waiting")
+        .order_by(SetAside.id)
+    )
+    return [(row.SetAside, row.name) for row in rows]
 
 
 def get_set_aside(session: Session, aside_id: int) -> tuple[SetAside, str]:
@@ -36,6 +40,8 @@ def get_set_aside(session: Session, aside_id: int) -> tuple[SetAside, str]:
 def retry(ctx: Context, aside_id: int) -> Counts:
     """Read a set-aside item once more from its stored bytes; what can be stored now is stored.
 
+    It waits on if it is set aside again, or if there is nothing at its place any more (`fetched` is 0).
+
     Raises:
         NothingSetAside: there is no such row, or it was settled already.
         FileRefused: the raw item still cannot be read at all.
@@ -51,8 +57,10 @@ def retry(ctx: Context, aside_id: int) -> Counts:
     with ctx.database.writing() as session:
         aside = session.get_one(SetAside, aside_id)
         aside.strikes += 1
-        if position == "" or counts.set_aside == 0:
+        if position == "" or counts.stored or counts.duplicates:
             aside.state, aside.resolved_at = "stored", ctx.clock()
+        elif counts.dropped:
+            aside.state, aside.resolved_at = "dropped", ctx.clock()
     return counts
 
 

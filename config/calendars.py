@@ -10,7 +10,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from config.errors import CalendarError
 from config.tables import CalendarDay, DayKind
-from config.workdays import WorkCalendar
+from config.workdays import WorkCalendar, statutory_holidays
 
 MAX_BYTES = 1024 * 1024
 NAME_CHARS = 64
@@ -74,8 +74,8 @@ def read_calendar(path: Path) -> CalendarFile:
     """Read one year's calendar from a JSON or CSV file (UTF-8 or GB18030).
 
     Raises:
-        CalendarError: the file cannot be read, is empty or not yet published, or a row of it is wrong; the
-            row is named.
+        CalendarError: the file cannot be read, is empty or not yet published, a row of it is wrong (it is
+            named), or holidays of the year are missing (they are named).
     """
     text = _text_of(path)
     if not text.strip():
@@ -95,9 +95,11 @@ def store_calendar(session: Session, file: CalendarFile, source: str, now: datet
         now: aware moment of the import.
 
     Returns:
-        how many days were stored.
+        how many days of an earlier import were replaced.
     """
-    session.execute(sa.delete(CalendarDay).where(CalendarDay.year == file.year))
+    of_year = CalendarDay.year == file.year
+    replaced = session.scalar(sa.select(sa.func.count()).select_from(CalendarDay).where(of_year)) or 0
+    session.execute(sa.delete(CalendarDay).where(of_year))
     session.add_all(
         CalendarDay(
             year=file.year,
@@ -110,7 +112,7 @@ def store_calendar(session: Session, file: CalendarFile, source: str, now: datet
         for day, kind in file.days.items()
     )
     session.flush()
-    return len(file.days)
+    return replaced
 
 
 def load_calendar(session: Session | None) -> WorkCalendar:
@@ -226,4 +228,23 @@ def _checked(year: int, rows: Iterable[_Row], name: str) -> CalendarFile:
             raise CalendarError(f"the name is longer than {NAME_CHARS} characters", item=where, todo="Shorten it.")
         days[row.day] = row.kind
         names[row.day] = row.name
+    _check_whole(year, days, name)
     return CalendarFile(year, days, names)
+
+
+def _check_whole(year: int, days: Mapping[date, DayKind], name: str) -> None:
+    """Refuse what is no whole year, because an imported year counts as known and its due dates as final.
+
+    A day of every holiday is asked for, not every statutory day: the law has taken days away before, and the
+    package that lists them may be older than the law.
+    """
+    holidays = statutory_holidays(year)
+    if not holidays:
+        raise CalendarError(f"{year} is no year whose holidays are known", item=name, todo="Correct the dates.")
+    missing = [holiday for holiday, its_days in holidays.items() if not any(days.get(day) == "off" for day in its_days)]
+    if missing:
+        raise CalendarError(
+            f"the file is not the whole arrangement of {year}: no day off for {'、'.join(missing)}",
+            item=name,
+            todo="List every day off and every make-up day of the State Council's notice.",
+        )

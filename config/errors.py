@@ -45,9 +45,16 @@ class ProfileError(WenzhengError):
 
     def __init__(self, path: str, faults: Sequence[str]) -> None:
         self.faults = tuple(faults)
-        count = f"{len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}"
-        lines = "".join(f"\n  - {fault}" for fault in self.faults)
-        super().__init__(f"the profile has {count}{lines}\n", item=path, todo="Mend each named key.")
+        self._count = f"the profile has {len(self.faults)} fault{'s' if len(self.faults) != 1 else ''}"
+        super().__init__(
+            f"{self._count}: {'; '.join(self.faults)}",
+            item=path,
+            todo="Correct the file, or name another in WENZHENG_PROFILE; docs/profile.md explains each key.",
+        )
+
+    def __str__(self) -> str:
+        """Return the faults a line each, because there may be many."""
+        return "\n".join([f"{self.item}: {self._count}:", *(f"  - {fault}" for fault in self.faults), self.todo])
 
 
 class CalendarError(WenzhengError):

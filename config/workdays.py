@@ -7,7 +7,7 @@ without a published calendar; the published calendars inside the package `chines
 from calendar import monthrange
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -115,8 +115,7 @@ class WorkCalendar:
     def _mark(self, day: date) -> _Mark | None:
         mark = self.marks.get(day)
         if mark is None and day.year not in _published()[1]:
-            # A year that is only imported keeps its statutory days, so that a file with nothing but the
-            # rearranged days is enough.
+            # What no notice names, most of all in years without one, is off by law.
             mark = _statutory(day.year).get(day)
         return mark
 
@@ -155,6 +154,18 @@ def _statutory(year: int) -> Mapping[date, _Mark]:
             if not name.startswith("休息日")
         }
     )
+
+
+def statutory_holidays(year: int) -> dict[str, tuple[date, ...]]:
+    """Return the holidays of a year by name, each with its statutory days; empty outside 1950 to 2100.
+
+    Source: 《全国年节及纪念日放假办法》, as the package `holidays` knows it.
+    """
+    found: dict[str, tuple[date, ...]] = {}
+    for day, mark in sorted(_statutory(year).items()):
+        for name in mark.name.split("、"):
+            found[name] = (*found.get(name, ()), day)
+    return found
 
 
 def count_working_days(start: date, n: int, calendar: WorkCalendar, pauses: Sequence[Pause] = ()) -> Reckoning:
@@ -262,9 +273,11 @@ def reckon_hours(start: datetime, hours: int, zone: ZoneInfo) -> HourReckoning:
         local = due.astimezone(zone)
     except OverflowError as error:
         raise _too_late() from error
+    # A limit that ends at midnight is met by the end of the day before, and is said by that day.
+    end = f"{_long(local.date() - _ONE_DAY)}24时" if local.time() == time.min else _moment(local)
     steps = (
         f"{_moment(start.astimezone(zone))}起算，按自然小时计，夜间、周末和节假日均计入",
-        f"满{hours}小时为{_moment(local)}，即截止时间",
+        f"满{hours}小时为{end}，即截止时间",
     )
     return HourReckoning(due, steps)
 

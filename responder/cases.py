@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -94,15 +95,38 @@ def open_cases(ctx: Context, progress: Progress | None = None) -> dict[str, int]
     return run.counts
 
 
+def too_old(ctx: Context, channel_id: str, collected_since: datetime) -> tuple[int, date]:
+    """Return how many messages collected since a moment get no case because of their age, and the first day that does.
+
+    None of a channel that expects no reply.
+    """
+    channel, zone = ctx.profile.channel(channel_id), ctx.profile.zone
+    with ctx.database.reading() as session:
+        begun = session.scalars(sa.select(Installation.initialised_at)).one()
+        if channel is None or not channel.expects_reply:
+            return 0, begun.astimezone(zone).date()
+        since = _opens_from(channel, begun, zone)
+        query = sa.select(sa.func.count(Message.id)).where(
+            Message.channel == channel_id,
+            Message.collected_at >= collected_since,
+            Message.received_at < since,
+            Message.answer_text.is_(None),
+            visible_to(PIPELINE),
+        )
+        return session.scalar(query) or 0, since.date()
+
+
+def _opens_from(channel: Channel, begun: datetime, zone: ZoneInfo) -> datetime:
+    """Return the moment from which a channel's messages get cases: its `cases_since`, else the day of `init`."""
+    return datetime.combine(channel.cases_since or begun.astimezone(zone).date(), time.min, tzinfo=zone)
+
+
 def _awaiting(ctx: Context, session: Session) -> sa.Select[int]:
     """Return the query for the messages that wait for a case, oldest first."""
     zone, now = ctx.profile.zone, ctx.clock()
-    begun = session.scalars(sa.select(Installation.initialised_at)).one().astimezone(zone).date()
+    begun = session.scalars(sa.select(Installation.initialised_at)).one()
     expected = [
-        sa.and_(
-            Message.channel == channel.id,
-            Message.received_at >= datetime.combine(channel.cases_since or begun, time.min, tzinfo=zone),
-        )
+        sa.and_(Message.channel == channel.id, Message.received_at >= _opens_from(channel, begun, zone))
         for channel in ctx.profile.channels
         if channel.expects_reply
     ]

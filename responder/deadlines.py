@@ -65,19 +65,14 @@ def due(
         given: the limit an order itself states; it wins for hotline-12345 and is ignored for other clocks.
 
     Raises:
-        NoRule: the profile has no rule of this clock for that day.
+        NoRule: the profile has no such clock, or no rule of it for that day.
         CalendarError: the due date lies after the year 9999.
     Source: `[[clocks]]` of the profile, each with its law; see docs/rules.md.
     """
     day = _local(start, profile.zone).date() if isinstance(start, datetime) else start
     rule = profile.clock(clock_id, day)
     if rule is None:
-        known = "、".join(sorted({each.id for each in profile.clocks}))
-        raise NoRule(
-            f"the profile has no rule in force on {day}",
-            item=clock_id,
-            todo=f"Use a later day or one of the clocks {known}.",
-        )
+        raise _no_rule(clock_id, day, profile)
     if given is not None and clock_id == ORDER_CLOCK:
         return _by_order(rule, day, _local(given, profile.zone), profile.zone)
     return _by_rule(rule, start if rule.unit == "hours" else day, profile.zone, calendar)
@@ -85,7 +80,9 @@ def due(
 
 def explain(due: Due) -> str:
     """Return the due date and its steps as Chinese lines for printing."""
-    hour = f"{due.due_at:%H:%M}" if due.due_at.time() != time.min else ""
+    hour = "24时" if due.rule.unit == "hours" else ""
+    if due.due_at.time() != time.min:
+        hour = f"{due.due_at:%H:%M}"
     mark = "（暂定）" if due.provisional else ""
     steps = [f"{number}. {step}" for number, step in enumerate(due.steps, start=1)]
     return "\n".join([f"截止日：{_chinese(due.due_on)}{hour}{mark}", *steps])
@@ -207,6 +204,14 @@ def _by_order(rule: ClockRule, day: date, given: datetime, zone: ZoneInfo) -> Du
         said = f"{_chinese(given.date())}{given:%H:%M}"
     steps = (_basis(rule), f"工单自带办理时限为{said}，以工单时限为准，不再按上述规则推算")
     return Due(rule.id, rule, day, given.date(), due_at, False, steps)
+
+
+def _no_rule(clock_id: str, day: date, profile: Profile) -> NoRule:
+    begins = min((rule.since for rule in profile.clocks if rule.id == clock_id), default=None)
+    if begins is None:
+        known = ", ".join(sorted({rule.id for rule in profile.clocks}))
+        return NoRule("the profile has no such clock", item=clock_id, todo=f"Use one of {known}.")
+    return NoRule(f"no rule of this clock is in force on {day}", item=clock_id, todo=f"Its first begins on {begins}.")
 
 
 def _basis(rule: ClockRule) -> str:

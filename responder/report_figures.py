@@ -30,6 +30,9 @@ LEAST_FOR_SHARES = 20
 """Below this many messages a percentage says more than is known, and none is given."""
 
 UNCLASSIFIED = "未分类"
+UNDECIDED = "待定"
+"""The owner of a message that the classifier was not sure of and no person has decided."""
+
 QUESTIONS = {
     "category": "主题分类",
     "owner": "承办单位",
@@ -146,10 +149,10 @@ def _tables(profile: Profile, week: Week, this: _Tally, last: _Tally | None) -> 
 
 
 def owner_group(owner: str) -> str:
-    """Return which part of the owners' table an owner stands in: section, outside, invalid or none."""
+    """Return which part of the owners' table an owner stands in: section, outside, invalid, undecided or none."""
     if owner.startswith(EXTERNAL):
         return "outside"
-    return {INVALID: "invalid", UNCLASSIFIED: "none"}.get(owner, "section")
+    return {INVALID: "invalid", UNDECIDED: "undecided", UNCLASSIFIED: "none"}.get(owner, "section")
 
 
 def _week_part(week: Week, profile: Profile) -> Figures:
@@ -176,11 +179,11 @@ def _number(now: list[int], before: list[int] | None) -> Figures:
 
 
 def _by_size(now: Mapping[str, list[int]], before: Mapping[str, list[int]], known: Sequence[str]) -> list[str]:
-    """Return the values that either week holds, the most frequent first, 未分类 last."""
+    """Return the values that either week holds, the most frequent first, 待定 and 未分类 last."""
     place = {key: position for position, key in enumerate(known)}
 
-    def order(key: str) -> tuple[bool, int, int, str]:
-        return key == UNCLASSIFIED, -len(now.get(key, ())), place.get(key, len(place)), key
+    def order(key: str) -> tuple[bool, bool, int, int, str]:
+        return key == UNCLASSIFIED, key == UNDECIDED, -len(now.get(key, ())), place.get(key, len(place)), key
 
     return sorted(now.keys() | before.keys(), key=order)
 
@@ -233,6 +236,9 @@ def _count(session: Session, profile: Profile, week: Week, viewer: Viewer) -> _T
         unsure = abstained.split(";") if abstained else ()
         for (question, values, said), answer in zip(by_question, answers, strict=True):
             label = said.get(message)
+            if question == "owner" and question in unsure and answer:
+                # A guess must charge no section with a letter, and dismiss none as 无效.
+                answer = UNDECIDED
             values[label or answer or UNCLASSIFIED].append(message)
             if question in unsure:
                 tally.abstained[question].append(message)

@@ -15,11 +15,15 @@ from sqlalchemy.orm import Session
 
 from collector.access import EVERYONE, visible_to
 from collector.tables import Message
+from config.profile import URGENCIES
 from config.redact import mask
-from responder.report_figures import UNCLASSIFIED, Figures
+from responder.report_figures import UNCLASSIFIED, UNDECIDED, Figures
 
 MOST_LINES = 2_000
 """A list of a page ends here and says how many it leaves out; a browser and a printer can bear no more."""
+
+MOST_URGENT = 5
+"""So many letters of urgency 高 are listed on page one; the others are a number."""
 
 TITLE_LENGTH = 60
 _BAR_WIDTH = 52  # as in the template's viewBox
@@ -28,12 +32,18 @@ _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _WEB = Path(__file__).parent / "web"
 _STATUS = {
     "paused": "计时暂停",
-    "overdue": "超期",
+    "overdue": "逾期",
     "due_soon": "即将到期",
     "open": "在办",
     "closed": "本周办结",
 }
-_OWNER_PARTS = (("section", "本局科室"), ("outside", "外部单位"), ("invalid", "无效"), ("none", UNCLASSIFIED))
+_OWNER_PARTS = (
+    ("section", "本局科室"),
+    ("outside", "外部单位"),
+    ("invalid", "无效"),
+    ("undecided", UNDECIDED),
+    ("none", UNCLASSIFIED),
+)
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,7 @@ def annex_lines(session: Session, figures: Figures) -> dict[int, Line]:
     wanted = set(figures["totals"]["normal"]["rows"][:MOST_LINES])
     wanted.update(line["message"] for line in figures["cases"]["lines"][:MOST_LINES])
     wanted.update(figures["totals"]["answered"]["rows"][:MOST_LINES])
+    wanted.update(_most_urgent(figures))
     lines: dict[int, Line] = {}
     for some in _in_parts(sorted(wanted), _IDS_AT_ONCE):
         query = sa.select(Message.id, Message.received_at, Message.title)
@@ -121,6 +132,7 @@ def render_html(
             ("answered", "本周答复的来件"),
         )
     }
+    abstained = _abstained(figures, index)
     view = {
         "figures": figures,
         "dates": _dates(week),
@@ -132,8 +144,11 @@ def render_html(
         "tables": _tables(figures, index),
         "owner_parts": _owner_parts(figures, index),
         "cases": _cases(figures, index),
-        "abstained": _abstained(figures, index),
-        "lines": _week_lines(figures, lines),
+        "abstained": abstained,
+        "guesses": {item["key"]: item["undecided"] for item in abstained},
+        "unsure": _unsure(figures, index),
+        "urgent": _urgent(figures, index, lines),
+        "lines": _message_lines(figures, index, lines, rows[:MOST_LINES]),
         "lines_more": max(0, len(rows) - MOST_LINES),
         "case_lines": _case_lines(figures, lines, zone),
         "case_lines_more": max(0, len(figures["cases"]["lines"]) - MOST_LINES),
@@ -210,7 +225,7 @@ def _owner_parts(figures: Figures, index: _Index) -> list[dict[str, Any]]:
 
 def _cases(figures: Figures, index: _Index) -> dict[str, Any]:
     names = {"opened": "本周新立", "closed": "本周办结", "open": "在办", "paused": "计时暂停"}
-    names |= {"overdue": "超期", "due_soon": "即将到期"}
+    names |= {"overdue": "逾期", "due_soon": "即将到期"}
     cases = figures["cases"]
     view: dict[str, Any] = {
         name: index.link(f"rows-cases-{name}", f"办件·{title}", cases[name]) for name, title in names.items()
@@ -230,7 +245,9 @@ def _cases(figures: Figures, index: _Index) -> dict[str, Any]:
 def _abstained(figures: Figures, index: _Index) -> list[dict[str, Any]]:
     rows = []
     for item in figures["abstained"]:
-        undecided = {"value": item["undecided"], "rows": item["undecided_rows"]}
+        undecided: Figures = {"value": item["undecided"], "rows": item["undecided_rows"], "share_percent": None}
+        if figures["shares"]["given"]:
+            undecided["share_percent"] = round(100 * item["undecided"] / figures["totals"]["normal"]["value"], 1)
         rows.append(
             index.link(f"rows-abstained-{item['key']}", f"把握不足·{item['name']}", item)
             | {"undecided": index.link(f"rows-undecided-{item['key']}", f"尚未核定·{item['name']}", undecided)}
@@ -238,18 +255,46 @@ def _abstained(figures: Figures, index: _Index) -> list[dict[str, Any]]:
     return rows
 
 
-def _week_lines(figures: Figures, lines: Mapping[int, Line]) -> list[dict[str, Any]]:
-    shown = figures["totals"]["normal"]["rows"][:MOST_LINES]
-    wanted = set(shown)
+def _unsure(figures: Figures, index: _Index) -> dict[str, Any]:
+    """Return the messages of which at least one answer is the classifier's unsure guess."""
+    rows = sorted({row for item in figures["abstained"] for row in item["undecided_rows"]})
+    return index.link("rows-unsure", "至少一项把握不足、尚未核定的来件", {"value": len(rows), "rows": rows})
+
+
+def _most_urgent(figures: Figures) -> list[int]:
+    """Return the first letters of urgency 高: what is certain before the classifier's unsure guesses."""
+    high: list[int] = next(item["rows"] for item in figures["tables"]["urgency"] if item["key"] == URGENCIES[0])
+    guesses = _urgency_guesses(figures)
+    return sorted(high, key=lambda row: row in guesses)[:MOST_URGENT]
+
+
+def _urgency_guesses(figures: Figures) -> set[int]:
+    return {row for item in figures["abstained"] if item["key"] == "urgency" for row in item["undecided_rows"]}
+
+
+def _urgent(figures: Figures, index: _Index, lines: Mapping[int, Line]) -> list[dict[str, Any]]:
+    guesses = _urgency_guesses(figures)
+    # Page one has no room for a line that says no more than that a message may not be seen now.
+    rows = [row for row in _most_urgent(figures) if row in lines]
+    return [
+        entry | {"guess": row in guesses, "linked": entry["place"] <= MOST_LINES}
+        for row, entry in zip(rows, _message_lines(figures, index, lines, rows), strict=True)
+    ]
+
+
+def _message_lines(
+    figures: Figures, index: _Index, lines: Mapping[int, Line], rows: Sequence[int]
+) -> list[dict[str, Any]]:
+    wanted = set(rows)
     values: dict[str, dict[int, str]] = {}
     for table in ("channel", "category", "owner", "sentiment", "day"):
         values[table] = {
             row: item["name"] for item in figures["tables"][table] for row in item["rows"] if row in wanted
         }
     view = []
-    for place, row in enumerate(shown, start=1):
+    for row in rows:
         line = lines.get(row)
-        entry = {"place": place, "day": values["day"][row].partition("（")[0], "title": _title(line)}
+        entry = {"place": index.places[row], "day": values["day"][row].partition("（")[0], "title": _title(line)}
         for table in ("channel", "category", "owner", "sentiment"):
             entry[table] = values[table][row] if line else "—"
         view.append(entry)

@@ -44,11 +44,18 @@ FORMATS = ("html", "json")
 
 @dataclass(frozen=True)
 class EditionEntry:
-    """One line of the list of editions; the figures are not loaded for it."""
+    """One line of the list of editions; the figures are not loaded for it.
+
+    Attributes:
+        messages: how many messages the week had when it was drafted.
+        complete: the week was over when it was drafted.
+    """
 
     week: str
     version: int
     drafted_at: datetime
+    messages: int
+    complete: bool
 
 
 def draft_edition(ctx: Context, week: Week, *, actor: str = SYSTEM) -> WeeklyReport:
@@ -103,7 +110,13 @@ def load_edition(session: Session, week: Week, version: int | None = None) -> We
 
 def list_editions(session: Session) -> list[EditionEntry]:
     """Return every edition, newest week and version first."""
-    columns = (WeeklyReport.week, WeeklyReport.version, WeeklyReport.drafted_at)
+    columns = (
+        WeeklyReport.week,
+        WeeklyReport.version,
+        WeeklyReport.drafted_at,
+        WeeklyReport.figures["totals", "total", "value"].as_integer(),
+        WeeklyReport.figures["week", "complete"].as_boolean(),
+    )
     query = sa.select(*columns).order_by(WeeklyReport.week.desc(), WeeklyReport.version.desc())
     return [EditionEntry(*row) for row in session.execute(query)]
 

@@ -33,7 +33,7 @@ class Basis(StrEnum):
 
     CONVENTION = "惯例"
     MODEL = "模型"
-    NONE = "待人工确定"
+    NONE = "待定"
 
 
 @dataclass(frozen=True)

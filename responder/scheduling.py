@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import sqlalchemy as sa
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -100,21 +101,35 @@ def scheduler_lock(ctx: Context) -> Iterator[None]:
     Raises:
         AlreadyRunning: another process holds it.
     """
-    busy = AlreadyRunning(
-        "another scheduler is at work on this home", item=str(ctx.settings.home), todo="Stop it first, or leave it."
-    )
     if ctx.database.is_sqlite:
-        with (ctx.settings.home / "scheduler.lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise busy from error
+        with home_lock(ctx.settings.home):
             yield
     else:
         with ctx.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(ADVISORY_LOCK))):
-                raise busy
+                raise _busy(ctx.settings.home)
             yield
+
+
+@contextmanager
+def home_lock(home: Path) -> Iterator[None]:
+    """Hold the scheduler's lock of a home whose database is SQLite.
+
+    Raises:
+        AlreadyRunning: another process holds it.
+    """
+    with (home / "scheduler.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _busy(home) from error
+        yield
+
+
+def _busy(home: Path) -> AlreadyRunning:
+    return AlreadyRunning(
+        "another scheduler is at work on this home", item=str(home), todo="Stop it first, or leave it."
+    )
 
 
 def work(ctx: Context, jobs: Sequence[Job], stop: threading.Event) -> None:

@@ -42,22 +42,26 @@ def rollback_model(ctx: Context) -> str:
 def import_calendar(ctx: Context, path: Path) -> dict[str, int]:
     """Store a year's calendar and reckon provisional due dates anew.
 
+    Returns:
+        year; days: of the file; replaced: days of an earlier import of the year; and those of `recompute`.
+
     Raises:
         CalendarError: the file cannot be used; nothing was stored.
     """
     file = read_calendar(path)
     with ctx.database.writing() as session:
-        days = store_calendar(session, file, path.name, ctx.clock())
+        replaced = store_calendar(session, file, path.name, ctx.clock())
+        counts = {"days": len(file.days), "replaced": replaced}
         record(
             session,
             ctx.vault,
             OPERATOR,
             AuditAction.CALENDAR_IMPORT,
             f"calendar:{file.year}",
-            {"days": days},
+            counts,
             ctx.clock(),
         )
-    return {"year": file.year, "days": days, **recompute(ctx)}
+    return {"year": file.year, **counts, **recompute(ctx)}
 
 
 def _note(ctx: Context, action: AuditAction, subject: str, detail: dict[str, int]) -> None:

@@ -156,6 +156,38 @@ def test_a_cell_over_the_limit_is_set_aside_and_the_rest_is_stored(home: Path, t
     assert json.loads(wenzheng(home, "setaside", "list", "--json").out) == []
 
 
+def test_each_of_several_items_is_settled_or_named(home: Path, tmp_path: Path) -> None:
+    """`drop` and `retry` take several numbers; one that is not waiting is told, the others are done, the code is 1."""
+    path = tmp_path / "dates.csv"
+    path.write_text(csv_text([HEADER, *([n, "U", "题", "昨天", f"话{n}"] for n in range(3)), *ROWS[1:]]), "utf-8")
+
+    said = wenzheng(home, "import", path, "--channel", "site-board")
+
+    assert "set_aside: 3 (bad-date 3)" in said.out
+    aside = json.loads(wenzheng(home, "setaside", "list", "--json").out)
+    assert {one["file"] for one in aside} == {"dates.csv"}
+    first, second, third = (str(one["id"]) for one in aside)
+    refused(wenzheng(home, "setaside", "drop", first, "999", second), "999")
+    assert [str(one["id"]) for one in json.loads(wenzheng(home, "setaside", "list", "--json").out)] == [third]
+    again = wenzheng(home, "setaside", "retry", third, first, "--json")
+    refused(again, first, "dropped")
+    assert json.loads(again.out)["set_aside"] == 1
+
+
+def test_messages_too_old_for_a_case_are_told(home: Path, tmp_path: Path) -> None:
+    """Who imports an old list learns that it opens no cases, once, and how to ask for them."""
+    path = tmp_path / "old.csv"
+    path.write_text(csv_text([HEADER, *([n, "U", "题", "2020/1/1", f"话{n}"] for n in range(2))]), "utf-8")
+    arguments = ("import", path, "--channel", "site-board")
+
+    first, second = wenzheng(home, *arguments), wenzheng(home, *arguments)
+
+    assert (first.code, second.code) == (0, 0)
+    assert first.err.startswith("2 older than 20")
+    assert "--open-cases" in first.err
+    assert second.err == ""
+
+
 def test_a_profile_with_two_sections_of_one_name_is_refused(home: Path, tmp_path: Path) -> None:
     """The fault names its key; nothing starts with a profile that contradicts itself."""
     shipped = (Path(config.__file__).parent / "linyi.toml").read_text("utf-8")
@@ -223,7 +255,10 @@ def test_a_full_disk_stores_whole_batches_or_nothing(
     assert stored(home) == 1200
 
 
-@pytest.mark.parametrize("arguments", [("import",), ("queue", "--limit", "many"), ("nonsense",), ("classify", "a.csv")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("import",), ("queue", "--limit", "many"), ("queue", "--limit", "0"), ("nonsense",), ("classify", "a.csv")],
+)
 def test_wrong_usage_is_exit_code_2(home: Path, arguments: tuple[str, ...]) -> None:
     """A command called wrongly is told from one that failed."""
     assert wenzheng(home, *arguments).code == 2

@@ -1,6 +1,7 @@
 """From a mail file and a workbook to the queue and the weekly summary, through the command line alone."""
 
 import json
+import socket
 import sqlite3
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -92,6 +93,18 @@ def test_the_demo_runs_once_and_tells_where_its_summary_is(tmp_path: Path) -> No
         path = Path(said.out.rsplit("summary", 1)[1].strip())
         assert path.is_file()
         assert path.is_relative_to(home)
+
+
+def test_the_demo_is_left_alone_while_its_address_is_taken(tmp_path: Path) -> None:
+    """A demo that could not be served is told before the earlier one is thrown away."""
+    home = tmp_path / "demo"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        said = wenzheng(home, "demo", port=str(taken.getsockname()[1]))
+
+    assert said.code == 1
+    assert "cannot listen" in said.err
+    assert said.out == ""
+    assert not home.exists()
 
 
 def test_the_demo_never_overwrites_a_real_home(tmp_path: Path) -> None:

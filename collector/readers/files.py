@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import tzinfo
 from itertools import chain
 
 from collector.base import Blank, Fetched, Item
@@ -22,6 +23,8 @@ from collector.readers.workbook import open_xls, open_xlsx
 
 _MAIL_KINDS = ("eml", "mbox")
 _SHOWN_MESSAGES = 3
+_SHOWN_FAULTS = 5
+_DATES = ("posted_at", "received_at", "given_due_at", "answered_at")
 
 _OPENERS: dict[str, Callable[[bytes, Limits], Source]] = {
     "xlsx": open_xlsx,
@@ -46,8 +49,10 @@ class Description:
         header_row: number of the header; None where there is none.
         columns: each header with the field it is read as, None if it is not used.
         filled: of the first three messages the fields that have a value.
+        dates: of the same messages each date by its field, in ISO form and the bureau's zone.
         counts: messages, unreadable and blank items.
         reasons: of unreadable and blank items, by reason.
+        faults: position, reason and detail of the first five unreadable and the first five blank items.
         notes: sentences about what was skipped or unexpected.
     """
 
@@ -57,8 +62,10 @@ class Description:
     header_row: int | None
     columns: tuple[tuple[str, str | None], ...]
     filled: tuple[tuple[str, ...], ...]
+    dates: tuple[dict[str, str], ...]
     counts: dict[str, int]
     reasons: dict[str, int]
+    faults: tuple[dict[str, str], ...]
     notes: tuple[str, ...]
 
 
@@ -107,11 +114,11 @@ def describe(name: str, content: bytes, options: ReadOptions) -> Description:
         kind = _kind(name, content, options.limits)
         notes = [note] if (note := name_note(name, kind)) else []
         if kind in _MAIL_KINDS:
-            counts, reasons, filled = _tally(_mails(kind, content, options))
-            return Description(kind, None, (), None, (), filled, counts, reasons, tuple(notes))
+            tally = _tally(_mails(kind, content, options), options.zone)
+            return Description(kind, None, (), None, (), notes=tuple(notes), **vars(tally))
         table = _table(kind, content, options.limits, {})
         check_dates(table, options)
-        counts, reasons, filled = _tally(table_items(table, options))
+        tally = _tally(table_items(table, options), options.zone)
     meaning: dict[int, str] = {}
     for field, index in chain(
         table.fields.items(), ((field, index) for field, spare in table.spares.items() for index in spare)
@@ -123,10 +130,8 @@ def describe(name: str, content: bytes, options: ReadOptions) -> Description:
         sheets=tuple(table.sheets),
         header_row=table.header_row or None,
         columns=tuple((column, meaning.get(index)) for index, column in enumerate(table.columns)),
-        filled=filled,
-        counts=counts,
-        reasons=reasons,
         notes=tuple(dict.fromkeys(notes + table.notes)),
+        **vars(tally),
     )
 
 
@@ -156,17 +161,49 @@ def _mails(kind: str, content: bytes, options: ReadOptions) -> Iterator[Item]:
     return mbox_items(content, options) if kind == "mbox" else iter([mail_item(content, "mail 1", options)])
 
 
-def _tally(items: Iterator[Item]) -> tuple[dict[str, int], dict[str, int], tuple[tuple[str, ...], ...]]:
+@dataclass(frozen=True)
+class _Tally:
+    """The parts of a description that are known once every item was read."""
+
+    filled: tuple[tuple[str, ...], ...]
+    dates: tuple[dict[str, str], ...]
+    counts: dict[str, int]
+    reasons: dict[str, int]
+    faults: tuple[dict[str, str], ...]
+
+
+def _tally(items: Iterator[Item], zone: tzinfo) -> _Tally:
+    first: list[Fetched] = []
     counts = {"messages": 0, "unreadable": 0, "blank": 0}
     reasons: Counter[str] = Counter()
-    filled: list[tuple[str, ...]] = []
-    fields = [*headers.SYNONYMS, "thread_key", "attachments"]
+    unreadable: list[dict[str, str]] = []
+    blank: list[dict[str, str]] = []
     for item in items:
         if isinstance(item, Fetched):
             counts["messages"] += 1
-            if len(filled) < _SHOWN_MESSAGES:
-                filled.append(tuple(field for field in fields if getattr(item, field, None) not in (None, "", (), 0)))
-        else:
-            counts["blank" if isinstance(item, Blank) else "unreadable"] += 1
-            reasons[item.reason] += 1
-    return counts, dict(reasons), tuple(filled)
+            if len(first) < _SHOWN_MESSAGES:
+                first.append(item)
+            continue
+        is_blank = isinstance(item, Blank)
+        counts["blank" if is_blank else "unreadable"] += 1
+        reasons[item.reason] += 1
+        shown = blank if is_blank else unreadable
+        if len(shown) < _SHOWN_FAULTS:
+            shown.append({"position": item.position, "reason": item.reason, "detail": getattr(item, "detail", "")})
+    return _Tally(
+        filled=tuple(_filled(item) for item in first),
+        dates=tuple(_dates(item, zone) for item in first),
+        counts=counts,
+        reasons=dict(reasons),
+        faults=(*unreadable, *blank),
+    )
+
+
+def _filled(item: Fetched) -> tuple[str, ...]:
+    fields = [*headers.SYNONYMS, "thread_key", "attachments"]
+    return tuple(field for field in fields if getattr(item, field, None) not in (None, "", (), 0))
+
+
+def _dates(item: Fetched, zone: tzinfo) -> dict[str, str]:
+    found = {field: getattr(item, field) for field in _DATES}
+    return {field: moment.astimezone(zone).isoformat() for field, moment in found.items() if moment is not None}

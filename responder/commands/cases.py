@@ -31,7 +31,7 @@ def show_queue(ctx: Context, *, limit: int | None, as_json: bool = False) -> Non
 
 @app.command()
 def queue(
-    limit: Annotated[int | None, typer.Option(help="At most so many rows.")] = None, as_json: AsJson = False
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many rows.")] = None, as_json: AsJson = False
 ) -> None:
     """Print today's triage list: overdue first, then urgency, then due date."""
     with opened() as ctx:
@@ -41,7 +41,12 @@ def queue(
 @app.command()
 def due(
     clock: Annotated[str, typer.Option(help="The clock's id in the profile.")],
-    start: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="Day of receipt.")],
+    start: Annotated[
+        datetime,
+        typer.Option(
+            "--from", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="Day of receipt; with a time for clocks in hours."
+        ),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Reckon a due date and explain it; a home is used for its imported calendars, if there is one."""
@@ -53,11 +58,12 @@ def due(
 
     settings = load_settings()
     profile = load_profile(settings.profile)
+    moment = start.replace(tzinfo=profile.zone)
     if settings.database_url is None and not settings.home.exists():
-        found = reckon(clock, start.date(), profile, load_calendar(None))
+        found = reckon(clock, moment, profile, load_calendar(None))
     else:
         with opened(settings) as ctx, ctx.database.reading() as session:
-            found = reckon(clock, start.date(), profile, load_calendar(session))
+            found = reckon(clock, moment, profile, load_calendar(session))
     if as_json:
         print_json({**asdict(found), "rule": found.rule.model_dump(mode="json", by_alias=True)})
     else:

@@ -1,7 +1,8 @@
 """Commands of the classifier: classify, train, evaluate, models."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -21,7 +22,7 @@ def _pairs(mapping: list[str]) -> dict[str, str]:
 @app.command()
 def classify(
     file: Annotated[Path | None, typer.Argument(help="Without it: every pending message.")] = None,
-    out: Annotated[Path | None, typer.Option(help="CSV to write; needed with FILE.")] = None,
+    out: Annotated[Path | None, typer.Option(help="CSV to write; needed with FILE, and another file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Classify what is pending and open its cases, or classify a file into a CSV (which needs no home)."""
@@ -54,13 +55,45 @@ def train(
     question: Annotated[str | None, typer.Option("--as", help="Which question the column `label` answers.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a candidate from files, or from what people said; nothing is activated."""
+    """Train a candidate from files, or from what people said; nothing is activated. No date column is needed."""
     from classifier.candidates import train_candidate
-    from responder.console import print_counts
+    from responder.console import print_json
 
     with opened() as ctx:
         report = train_candidate(ctx, files or [], rename=_pairs(mapping or []), question=question)
-    print_counts(report, as_json=as_json)
+    if as_json:
+        print_json(report)
+    else:
+        _print_training(report)
+
+
+def _print_training(report: Mapping[str, Any]) -> None:
+    from responder.console import out
+
+    lines = [f"version: {report['version']}"]
+    for question, figures in report["learned"].items():
+        lines.append(
+            f"{question}: accuracy {figures['accuracy']:.3f}, macro-F1 {figures['macro_f1']:.3f}"
+            f" on {figures['rows']} new rows, held out"
+        )
+        if before := figures["base"]:
+            lines.append(
+                f"  the version in service on the same rows: accuracy {before['accuracy']:.3f},"
+                f" macro-F1 {before['macro_f1']:.3f}"
+            )
+    lines += [f"{question}: not learned, {reason}" for question, reason in report["left_out"].items()]
+    for name, counts in report["rows"].items():
+        used = ", ".join(f"{number} for {question}" for question, number in counts["used"].items())
+        lines.append(f"{name}: {counts['rows']} rows, used {used}")
+        others = ("without_label", "without_text", "unreadable", "contradictions")
+        lines += [f"  {key.replace('_', ' ')}: {counts[key]}" for key in others if counts[key]]
+        lines += [f"  no answer of ours: {label} {number}" for label, number in counts["unknown_labels"].items()]
+    lines += [
+        f"next: wenzheng models compare {report['base']} {report['version']}",
+        f"      wenzheng models activate {report['version']}",
+    ]
+    for line in lines:
+        out.print(line, markup=False)
 
 
 @app.command()
@@ -71,7 +104,10 @@ def evaluate(
         list[str] | None, typer.Option("--map", help="OLD=NEW, rename a label; may be repeated.")
     ] = None,
 ) -> None:
-    """Measure the model on a labelled file: per class, macro-F1, abstention curve (JSON)."""
+    """Measure the model on a labelled file: per class, macro-F1, abstention curve (JSON).
+
+    Figures on rows that the model learned are too good: give rows it has never seen.
+    """
     from classifier.files import evaluate_file
     from responder.console import print_json
 
@@ -107,7 +143,10 @@ def models_list(as_json: AsJson = False) -> None:
 
 @models.command("compare")
 def models_compare(first: str, second: str) -> None:
-    """Compare two versions on the same labelled messages (JSON)."""
+    """Compare two versions (JSON): under `labelled` on the same messages of this home, under `trained` as measured.
+
+    Figures at training are of different rows for each version; `measured_on` says which.
+    """
     from classifier.candidates import compare_versions
     from responder.console import print_json
 
@@ -127,8 +166,8 @@ def models_activate(version: str) -> None:
 
 @models.command("rollback")
 def models_rollback() -> None:
-    """Go back to the version that was active before."""
+    """Go back to the version that was active before; doing so twice returns to the present one."""
     from responder.settling import rollback_model
 
     with opened() as ctx:
-        typer.echo(f"active: {rollback_model(ctx)}")
+        typer.echo(f"active: {rollback_model(ctx)} (rollback again returns; `models activate VERSION` for any other)")

@@ -1,7 +1,9 @@
 """The demo bureau: a home filled with an invented three weeks through the real importers."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,17 +15,15 @@ from classifier.versions import ensure_base
 from collector.importing import import_file
 from config.clock import Clock, system_clock
 from config.context import Context
-from config.database import Database
-from config.errors import DatabaseError
 from config.home import init_home
 from config.settings import Settings
-from config.tables import Installation
 from responder.accounts import create_staff, random_password
 from responder.cases import open_cases
 from responder.demo.inputs import write_inputs
 from responder.errors import DemoRefused
 from responder.permissions import Role
 from responder.reports import report
+from responder.scheduling import home_lock
 from responder.tables import Case
 from responder.weeks import week_of
 
@@ -63,7 +63,8 @@ def fill_demo(
     """Make the demo home anew: write the input files, import, classify, open cases, add people, write the summary.
 
     Raises:
-        DemoRefused: the home holds something that is not a demo; it is not touched.
+        DemoRefused: the home holds something that is not a demo, or cannot be read; it is not touched.
+        AlreadyRunning: a demo is being served from this home; it is not touched.
     """
     _clear(settings)
     # The bureau is taken to have been in service for three weeks, so that those weeks' letters are cases.
@@ -104,23 +105,28 @@ def _clear(settings: Settings) -> None:
         raise DemoRefused(
             "the demo uses a database of its own", item="WENZHENG_DATABASE_URL", todo="Unset it for the demo."
         )
-    if not settings.home.exists() or not any(settings.home.iterdir()):
-        return
-    if not _is_demo(settings):
-        raise DemoRefused(
-            "the folder holds something that is not a demo; it was not touched",
-            item=str(settings.home),
-            todo="Point WENZHENG_HOME at an empty folder.",
-        )
-    shutil.rmtree(settings.home)
-
-
-def _is_demo(settings: Settings) -> bool:
-    database = Database(settings.url, None)
+    home, todo = settings.home, "Point WENZHENG_HOME at an empty folder."
     try:
-        with database.engine.connect() as connection:
-            return bool(connection.scalar(sa.select(Installation.demo)))
-    except DatabaseError:
+        if not home.exists() or not any(home.iterdir()):
+            return
+        if not _is_demo(home / "wenzheng.db"):
+            raise DemoRefused(
+                "the folder holds something that is not a demo; it was not touched", item=str(home), todo=todo
+            )
+        with home_lock(home):
+            shutil.rmtree(home)
+    except OSError as error:
+        raise DemoRefused(f"the folder cannot be emptied ({error.strerror})", item=str(home), todo=todo) from error
+
+
+def _is_demo(database: Path) -> bool:
+    """Look into a database without leaving a trace beside it."""
+    if not database.is_file():
         return False
-    finally:
-        database.close()
+    # SQLite makes its log files even to read, unless it is told that nobody writes; with a log there somebody may.
+    how = "mode=ro" if database.with_name(database.name + "-wal").exists() else "immutable=1"
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?{how}", uri=True)) as connection:
+            return connection.execute("select demo from installation").fetchall() == [(1,)]
+    except sqlite3.Error:
+        return False

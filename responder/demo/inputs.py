@@ -70,7 +70,7 @@ def read_messages(today: date, zone: ZoneInfo) -> dict[str, list[DemoMessage]]:
     """Return the invented messages of each channel, oldest first, as if they had come in lately.
 
     Args:
-        today: the local day that the list calls 0.
+        today: the local day that the list counts from; every message is of an earlier one.
         zone: the bureau's time zone; the times of the list are local.
     """
     text = resources.files(__package__).joinpath("messages.toml").read_text(encoding="utf-8")
@@ -90,7 +90,7 @@ def write_inputs(folder: Path, today: date, zone: ZoneInfo) -> list[DemoInput]:
 
     Args:
         folder: made if missing; letters go into its subfolder `mail`.
-        today: the local day that the messages lead up to; none is dated later than 07:30 of it.
+        today: the local day that the messages lead up to; all are dated earlier.
         zone: the bureau's time zone, for the Date headers and the days.
     """
     messages = read_messages(today, zone)

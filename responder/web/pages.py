@@ -50,7 +50,7 @@ class Pages:
             "day": chinese_day,
             "share": chinese_share,
             "channel": lambda value: _channel_name(profile, value),
-            "owner": lambda value: value.replace(":", "：") if value else "待确定",
+            "owner": lambda value: value.replace(":", "：") if value else "待定",
         }
 
     def html(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:

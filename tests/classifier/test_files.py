@@ -92,6 +92,34 @@ def test_an_output_that_cannot_be_written_is_told(settings: Settings, tmp_path: 
     assert not (tmp_path / "out.csv").exists()
 
 
+@pytest.mark.parametrize("way", ["same", "relative", "link", "hard link"])
+def test_the_table_itself_is_not_overwritten(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """OUT that is FILE, by whatever path, is refused and the table is untouched."""
+    file = table(tmp_path / "in.csv", ["id", "body"], [["1", "正文"]])
+    before = file.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    out = {"same": file, "relative": Path("../" + tmp_path.name) / "in.csv"}.get(way, tmp_path / "other.csv")
+    if way == "link":
+        out.symlink_to(file)
+    elif way == "hard link":
+        out.hardlink_to(file)
+
+    with pytest.raises(ClassifierError, match="are the same"):
+        classify_file(settings, file, out)
+    assert file.read_bytes() == before
+
+
+def test_a_table_without_texts_is_not_asked_for_dates(settings: Settings, tmp_path: Path) -> None:
+    """Neither answering nor learning needs a date."""
+    file = table(tmp_path / "in.csv", ["甲", "乙"], [["1", "2"]])
+
+    with pytest.raises(FileRefused, match="留言内容") as refused:
+        evaluate_file(settings, file, "kind")
+    assert "date" not in str(refused.value)
+
+
 def test_a_home_answers_with_its_own_model(ctx: Context, tmp_path: Path) -> None:
     """Where there is a home, the version in service there is used."""
     file = table(tmp_path / "t.csv", ["body", "kind"], [[one.body, one.label] for one in examples()])
@@ -118,6 +146,7 @@ def test_evaluate_gives_figures_as_json(settings: Settings, tmp_path: Path) -> N
     assert json.loads(json.dumps(figures)) == figures
     assert (figures["question"], figures["rows"], figures["accuracy"]) == ("kind", 3, 1.0)
     assert figures["table"]["unknown_labels"] == {"别的": 1}
+    assert "never seen" in figures["note"]
     assert {"macro_f1", "classes", "curve", "calibration", "answered", "version"} <= set(figures)
 
 
@@ -151,7 +180,7 @@ def test_training_from_a_table_registers_a_candidate(ctx: Context, tmp_path: Pat
 
     report = jobs.train_candidate(ctx, [file], rename={"问": "咨询", "骂": "投诉"}, question="kind")
 
-    assert report["kind"]["rows"] == 80
+    assert report["learned"]["kind"]["rows"] == 80
     assert report["rows"]["t.csv"]["used"] == {"kind": 80}
     with ctx.database.reading() as session:
         assert [row.active for row in jobs.list_versions(session)] == [False, True]
@@ -167,6 +196,31 @@ def test_a_table_too_small_to_learn_from_is_refused(ctx: Context, tmp_path: Path
     """Three rows or one label: the message counts what there is."""
     with pytest.raises(TrainingDataError, match="At least 20 rows are needed"):
         jobs.train_candidate(ctx, [table(tmp_path / "t.csv", ["body", "kind"], rows)])
+
+
+def test_labels_left_unmapped_are_named_with_their_numbers(ctx: Context, tmp_path: Path) -> None:
+    """Some labels fit and some do not: the message counts the latter and shows how to map them."""
+    rows = [[one.body, one.label] for one in examples("问", "投诉")]
+
+    with pytest.raises(TrainingDataError) as refused:
+        jobs.train_candidate(ctx, [table(tmp_path / "t.csv", ["body", "kind"], rows)])
+
+    assert "问 40" in str(refused.value)
+    assert "--map 问=NEW" in str(refused.value)
+    assert ".." not in str(refused.value).replace("...", "")
+
+
+def test_figures_say_on_which_rows_they_were_measured(ctx: Context, tmp_path: Path) -> None:
+    """The candidate's figures stand beside those of the version in service on the same new rows."""
+    file = table(tmp_path / "t.csv", ["body", "kind"], [[one.body, one.label] for one in examples()])
+
+    report = jobs.train_candidate(ctx, [file])
+    trained = jobs.compare_versions(ctx, report["base"], report["version"])["trained"]
+
+    assert report["learned"]["kind"]["base"]["rows"] == report["learned"]["kind"]["rows"] == 80
+    assert trained[report["version"]]["kind"]["base"] == report["learned"]["kind"]["base"]
+    assert "80 new rows only" in trained[report["version"]]["kind"]["measured_on"]
+    assert "its own training" in trained[report["base"]]["kind"]["measured_on"]
 
 
 def test_training_without_any_label_is_refused(ctx: Context) -> None:
@@ -199,6 +253,6 @@ def test_labels_of_the_desk_are_learned_and_compared(ctx: Context) -> None:
     report = jobs.train_candidate(ctx, [])
     compared = jobs.compare_versions(ctx, base, report["version"])
 
-    assert report["kind"]["rows"] == 80
+    assert report["learned"]["kind"]["rows"] == 80
     assert set(compared["labelled"]["kind"]) == {base, report["version"]}
     assert compared["labelled"]["kind"][report["version"]]["accuracy"] >= compared["labelled"]["kind"][base]["accuracy"]

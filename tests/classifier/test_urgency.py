@@ -56,6 +56,56 @@ def test_a_cue_denied_past_or_supposed_does_not_count_but_a_person_looks(text: s
     assert found.confidence < URGENCY_THRESHOLD
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "公园北面是餐馆聚集区，晚上停车难",
+        "桥头每天聚集七八个卖菜的摊子",
+        "奶奶们聚在树下织毛衣",
+        "打印机一到月底就罢工",
+        "如今是知识爆炸的年代，孩子选书难",
+        "隔墙被打穿了一个洞，漏风",
+        "材料又被打回来了",
+        "请把占用救命通道的杂物清走",
+        "我为宅基地上访七年，资料都在镇里",
+        "去年秋天媒体曝光过这条路，现在还是老样子",
+        "恳请平台予以曝光",
+        "我丢了身份证。网上能不能补办？",
+        "旅游行业今年不景气",
+        "早高峰拥堵路段太多",
+        "他看着火车开走了",
+        "家里没有身份证，老人不敢出门办事",
+        "噪音让邻居不得安生",
+        "请问地下车位的资料里写的能否出售",
+    ],
+)
+def test_the_same_words_of_something_else_do_not_make_it_high(text: str) -> None:
+    """Nouns of places, things for subjects, past steps, and words of two sentences are no cues."""
+    assert judge("", text).urgency != HIGH
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("五十多名工人聚集在镇政府门口讨薪", "群体事件"),
+        ("业主聚在售楼部门口要求退款", "群体事件"),
+        ("再不答复，我们只能去省里上访", "群体事件"),
+        ("村民集体上访三次了", "群体事件"),
+        ("两百名司机商量明天罢运", "群体事件"),
+        ("周五前不解决，我们就要找记者曝光", "媒体曝光"),
+        ("我爱人昨晚被打伤，还在医院", "生命安全"),
+        ("楼下储气罐刚才爆炸了", "生命安全"),
+        ("身份证号就在群里，谁都能看", "信息泄露"),
+    ],
+)
+def test_what_is_announced_or_done_by_many_stays_high(text: str, rule: str) -> None:
+    """Threats, and steps of many people, are met as before."""
+    found = judge("", text)
+
+    assert found.urgency == HIGH
+    assert rule in [reason.split("：")[0] for reason in found.reasons]
+
+
 def test_a_second_mention_that_counts_is_found() -> None:
     """A denied cue does not hide a real one after it."""
     assert judge("", "上次没有着火，今天又着火了！").urgency == HIGH

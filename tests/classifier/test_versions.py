@@ -53,6 +53,8 @@ def test_a_registered_version_waits_for_a_person(ctx: Context) -> None:
     assert base == jobs.rollback(ctx, by="leader")
     assert {own: False, base: True} == versions(ctx)
 
+    assert own == jobs.rollback(ctx, by="leader"), "a second time returns"
+
 
 def test_registering_twice_is_one_version(ctx: Context) -> None:
     """The same content is the same version."""

@@ -380,6 +380,10 @@ def test_a_dry_run_tells_columns_and_counts_and_no_values():
     assert described.counts == {"messages": 1, "unreadable": 1, "blank": 0}
     assert described.reasons == {"bad-date": 1}
     assert described.filled == (("external_id", "body", "title", "posted_at", "author_name", "likes"),)
+    assert [list(dates) for dates in described.dates] == [["posted_at"]]
+    assert described.dates[0]["posted_at"].endswith("+08:00")
+    assert [(fault["position"], fault["reason"]) for fault in described.faults] == [("row 4", "bad-date")]
+    assert "昨天" not in repr(described)
 
 
 def test_tables_are_opened_by_their_own_headers_too():

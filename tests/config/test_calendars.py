@@ -12,7 +12,7 @@ from config.context import Context
 from config.errors import CalendarError
 from config.workdays import count_working_days
 
-NOTICE = {
+NOTICE: dict[str, Any] = {
     "year": 2030,
     "papers": ["https://www.gov.cn/zhengce/content/invented.htm"],
     "days": [
@@ -21,9 +21,19 @@ NOTICE = {
         {"name": "元旦", "date": "2030-01-01", "isOffDay": True},
         {"name": "国庆节", "date": "2030-09-28", "isOffDay": False},
         {"name": "国庆节", "date": "2030-10-04", "isOffDay": True},
+        {"name": "春节", "date": "2030-02-04", "isOffDay": True},
+        {"name": "清明节", "date": "2030-04-05", "isOffDay": True},
+        {"name": "劳动节", "date": "2030-05-01", "isOffDay": True},
+        {"name": "端午节", "date": "2030-06-05", "isOffDay": True},
+        {"name": "中秋节", "date": "2030-09-12", "isOffDay": True},
+        {"name": "国庆节", "date": "2030-10-01", "isOffDay": True},
     ],
 }
-CSV = "日期,类型,名称\n2030-01-01,休,元旦\n2030/9/28,班,国庆节\n2030年10月4日,休,国庆节\n,,\n"
+CSV = (
+    "日期,类型,名称\n2030-01-01,休,元旦\n2030/9/28,班,国庆节\n2030年10月4日,休,国庆节\n"
+    "2030-02-04,休,春节\n2030-04-05,休,清明节\n2030-05-01,休,劳动节\n"
+    "2030-06-05,休,端午节\n2030-09-12,休,中秋节\n2030-10-01,休,国庆节\n,,\n"
+)
 
 
 def _write(tmp_path: Path, content: str | bytes, name: str) -> Path:
@@ -44,7 +54,7 @@ def test_reads_json(tmp_path: Path) -> None:
     assert file.days[date(2029, 12, 29)] == "work"
     assert file.days[date(2030, 10, 4)] == "off"
     assert file.names[date(2030, 10, 4)] == "国庆节"
-    assert len(file.days) == 5
+    assert len(file.days) == 11
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -53,15 +63,49 @@ def test_reads_csv_in_the_encodings_of_spreadsheets(tmp_path: Path, encoding: st
     file = read_calendar(_write(tmp_path, CSV.encode(encoding), "2030.csv"))
 
     assert file.year == 2030
-    assert file.days == {date(2030, 1, 1): "off", date(2030, 9, 28): "work", date(2030, 10, 4): "off"}
+    assert (file.days[date(2030, 9, 28)], file.days[date(2030, 10, 4)]) == ("work", "off")
+    assert len(file.days) == 9
     assert file.names[date(2030, 1, 1)] == "元旦"
 
 
 def test_csv_may_leave_out_names(tmp_path: Path) -> None:
     """The name is a help and may be missing."""
-    file = read_calendar(_write(tmp_path, "日期,类型,名称\n2030-01-01,休\n", "2030.csv"))
+    file = read_calendar(_write(tmp_path, CSV.replace(",元旦", ""), "2030.csv"))
 
-    assert file.names == {date(2030, 1, 1): ""}
+    assert file.names[date(2030, 1, 1)] == ""
+
+
+@pytest.mark.parametrize(
+    ("days", "missing"),
+    [
+        (NOTICE["days"][2:3], "no day off for 春节、清明节、劳动节、端午节、中秋节、国庆节."),
+        (NOTICE["days"][:-1], "no day off for 国庆节."),
+        (
+            [*NOTICE["days"][:-1], {"name": "国庆节", "date": "2030-10-01", "isOffDay": False}],
+            "no day off for 国庆节.",
+        ),
+    ],
+)
+def test_a_part_of_a_year_is_refused_and_the_missing_holidays_named(tmp_path: Path, days: Any, missing: str) -> None:
+    """A file without a day off for every holiday would make the year known and its due dates final."""
+    with pytest.raises(CalendarError, match="not the whole arrangement of 2030") as caught:
+        read_calendar(_write(tmp_path, _notice(days=days), "2030.json"))
+
+    assert missing in str(caught.value)
+
+
+def test_two_holidays_on_one_day_are_both_there(tmp_path: Path) -> None:
+    """In 2031 Mid-Autumn is the first of October; one day off is enough for both."""
+    days = ("01-01", "01-23", "04-05", "05-01", "06-24", "10-01")
+    text = "日期,类型,名称\n" + "".join(f"2031-{day},休,\n" for day in days)
+
+    assert len(read_calendar(_write(tmp_path, text, "2031.csv")).days) == 6
+
+
+def test_a_year_outside_the_lunar_tables_is_refused(tmp_path: Path) -> None:
+    """A slip of the century is no calendar."""
+    with pytest.raises(CalendarError, match="2301 is no year"):
+        read_calendar(_write(tmp_path, CSV.replace("2030", "2301"), "2301.csv"))
 
 
 @pytest.mark.parametrize("changes", [{"papers": [], "days": []}, {"papers": []}, {"days": []}])
@@ -77,14 +121,14 @@ def test_unpublished_json_is_refused_as_such(tmp_path: Path, changes: dict[str, 
         ("", "a.csv", "a.csv: the file is empty"),
         ("日期,类型,名称\n", "a.csv", "no days"),
         ("date,kind\n2030-01-01,休\n", "a.csv", "row 1"),
-        (CSV + "2032-01-01,休,元旦\n", "a.csv", "row 6: 2032-01-01 is neither in 2030"),
-        (CSV + "2029-11-30,休,元旦\n", "a.csv", "row 6: 2029-11-30 is neither in 2030"),
-        (CSV + "2030-10-04,班,\n", "a.csv", "row 6: 2030-10-04 is named twice"),
-        (CSV + "2030-02-30,休,\n", "a.csv", "row 6: '2030-02-30' is not a date"),
-        (CSV + "明天,休,\n", "a.csv", "row 6: '明天' is not a date"),
-        (CSV + "2030-03-01,放,\n", "a.csv", "row 6: 类型 is '放'"),
-        (CSV + "2030-03-01\n", "a.csv", "row 6: a row needs"),
-        (CSV + f"2030-03-01,休,{'长' * 65}\n", "a.csv", "row 6: the name is longer"),
+        (CSV + "2032-01-01,休,元旦\n", "a.csv", "row 12: 2032-01-01 is neither in 2030"),
+        (CSV + "2029-11-30,休,元旦\n", "a.csv", "row 12: 2029-11-30 is neither in 2030"),
+        (CSV + "2030-10-04,班,\n", "a.csv", "row 12: 2030-10-04 is named twice"),
+        (CSV + "2030-02-30,休,\n", "a.csv", "row 12: '2030-02-30' is not a date"),
+        (CSV + "明天,休,\n", "a.csv", "row 12: '明天' is not a date"),
+        (CSV + "2030-03-01,放,\n", "a.csv", "row 12: 类型 is '放'"),
+        (CSV + "2030-03-01\n", "a.csv", "row 12: a row needs"),
+        (CSV + f"2030-03-01,休,{'长' * 65}\n", "a.csv", "row 12: the name is longer"),
         (CSV + '2030-03-01,休,"国\n', "a.csv", "not CSV"),
         (b"\xff\xfe\x00", "a.csv", "neither UTF-8 nor GB18030"),
         ("{", "2030.json", "not JSON"),
@@ -93,7 +137,7 @@ def test_unpublished_json_is_refused_as_such(tmp_path: Path, changes: dict[str, 
         ("x" * 1_100_000, "a.csv", "larger than 1 MiB"),
         (_notice(year="2030"), "2030.json", "2030.json, year"),
         (_notice(year=2031), "2030.json", r"days[0] (2029-12-29): 2029-12-29 is neither"),
-        (_notice(days=NOTICE["days"][2:] * 2), "2030.json", "days[3] (2030-01-01): 2030-01-01 is named twice"),  # type: ignore[index]
+        (_notice(days=NOTICE["days"][2:] * 2), "2030.json", "days[9] (2030-01-01): 2030-01-01 is named twice"),
         (
             _notice(days=[{"name": "元旦", "date": "2030-13-01", "isOffDay": True}]),
             "a.json",
@@ -122,7 +166,7 @@ def test_stored_calendar_settles_its_year(ctx: Context, tmp_path: Path) -> None:
     """What was imported decides the due dates of its year, which are no longer provisional."""
     file = read_calendar(_write(tmp_path, _notice(), "2030.json"))
     with ctx.database.writing() as session:
-        assert store_calendar(session, file, "2030.json", ctx.clock()) == 5
+        assert store_calendar(session, file, "2030.json", ctx.clock()) == 0
     with ctx.database.reading() as session:
         calendar = load_calendar(session)
     reckoning = count_working_days(date(2030, 9, 26), 4, calendar)
@@ -143,8 +187,8 @@ def test_new_import_replaces_its_year_and_no_other(ctx: Context, tmp_path: Path)
         store_calendar(session, before, "2029.csv", ctx.clock())
         store_calendar(session, read_calendar(_write(tmp_path, _notice(), "2030.json")), "2030.json", ctx.clock())
         load_calendar(session)
-        store_calendar(session, after, "2029.csv", ctx.clock())
-        store_calendar(session, after, "2029.csv", ctx.clock())
+        assert store_calendar(session, after, "2029.csv", ctx.clock()) == 1
+        assert store_calendar(session, after, "2029.csv", ctx.clock()) == 2
     with ctx.database.reading() as session:
         calendar = load_calendar(session)
 

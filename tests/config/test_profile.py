@@ -348,6 +348,20 @@ def test_each_fault_names_its_key(tmp_path: Path, old: str, new: str, fault: str
     assert any(found.startswith(fault) for found in _faults(tmp_path, _with(old, new)))
 
 
+def test_the_error_reads_as_lines(tmp_path: Path) -> None:
+    """Path and number come first, then a fault a line, then what to do; no fault ends in a stray full stop."""
+    path = tmp_path / "none.toml"
+    with pytest.raises(ProfileError) as caught:
+        load_profile(path)
+
+    assert str(caught.value).splitlines() == [
+        f"{path}: the profile has 1 fault:",
+        "  - there is no such file",
+        "Correct the file, or name another in WENZHENG_PROFILE; docs/profile.md explains each key.",
+    ]
+    assert caught.value.what == "the profile has 1 fault: there is no such file"
+
+
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     """Faults of single keys and faults between keys come in one error."""
     text = _with('name = "综合科"', 'name = "办公室"')

@@ -148,6 +148,8 @@ def test_an_hour_clock_that_ends_at_midnight_ends_with_the_day_before():
     found = due("opinion-24h", date(2026, 11, 28), PROFILE, CALENDAR)
 
     assert (found.due_on, found.due_at) == (date(2026, 11, 28), local(2026, 11, 29))
+    assert explain(found).splitlines()[0] == "截止日：2026年11月28日24时"
+    assert found.steps[-1] == "满24小时为2026年11月28日（周六）24时，即截止时间"
 
 
 def test_the_rule_in_force_on_the_day_of_receipt_applies():
@@ -160,10 +162,24 @@ def test_the_rule_in_force_on_the_day_of_receipt_applies():
     assert due("site-board", date(2026, 7, 1), profile, CALENDAR).due_on == date(2026, 7, 6)
 
 
-@pytest.mark.parametrize(("clock", "day"), [("no-such-clock", date(2026, 11, 23)), ("foi", date(2001, 1, 1))])
-def test_no_rule_is_an_error_that_names_the_clocks(clock, day):
-    """An unknown clock, or a day before its first rule, says what can be used."""
-    with pytest.raises(NoRule, match="site-board"):
+@pytest.mark.parametrize(
+    ("clock", "day", "said"),
+    [
+        (
+            "nosuch",
+            date(2026, 11, 23),
+            r"nosuch: the profile has no such clock\. Use one of consultation, .*site-error\.",
+        ),
+        (
+            "foi",
+            date(2001, 1, 1),
+            r"foi: no rule of this clock is in force on 2001-01-01\. Its first begins on 2019-05-15",
+        ),
+    ],
+)
+def test_no_rule_is_an_error_that_says_what_can_be_used(clock, day, said):
+    """An unknown clock names the known ones; a day before its first rule names that rule's day."""
+    with pytest.raises(NoRule, match=said):
         due(clock, day, PROFILE, CALENDAR)
 
 

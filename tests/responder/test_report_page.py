@@ -97,9 +97,68 @@ def test_sentences_say_what_the_figures_say(ctx: Context) -> None:
 
     assert "共收到来件6件，比上周增加4件（上周2件）" in text
     assert "限制查看1件，只计数，不列入下列各表；列入各表5件" in text
-    assert "本周新立办件1件，办结0件；截至11月22日24时，在办2件，其中超期1件" in text
+    assert "本周新立办件1件，办结0件；截至11月22日24时，在办2件，其中逾期1件" in text
     assert "列入各表的来件不足20件，不计算占比" in text
     assert "随来件登记的答复，本周有1件" in text
+
+
+def test_guesses_are_told_beside_the_tables_and_on_page_one(ctx: Context) -> None:
+    """What the classifier was unsure of is said where it is counted; its owner is 待定 and never 无效."""
+    for title in ("甲", "乙"):
+        message = make_message(ctx, received_at=linyi(11, 16), title=title)
+        make_prediction(ctx, message, owner="无效", category="统计", abstained="owner;category")
+    make_prediction(ctx, make_message(ctx, received_at=linyi(11, 17)), owner="综合科", category="统计")
+
+    page = page_of(ctx)
+
+    assert "其中2件至少有一项机器把握不足、尚未经人核定：承办单位记为“待定”" in text_of(page)
+    assert "表2主题分类（其中把握不足、尚未核定2件）" in text_of(page)
+    assert "主题均为统计（3件）。按承办单位分，本局科室1件，待定2件。" in text_of(page)
+    assert "暂按最可能的类别计：主题2件、诉求性质0件" in text_of(page)
+    assert "无效" not in text_of(page)
+
+
+def test_urgent_letters_stand_on_page_one_and_lead_to_their_lines(ctx: Context) -> None:
+    """Up to five of them, certain ones first, masked; one that was restricted since is left out."""
+    guess = make_message(ctx, received_at=linyi(11, 16), title="也许紧急")
+    make_prediction(ctx, guess, urgency="高", abstained="urgency")
+    for count in range(5):
+        message = make_message(ctx, received_at=linyi(11, 17), title=f"紧急{count} 13800138000")
+        make_prediction(ctx, message, urgency="高")
+    edition = draft_edition(ctx, WEEK)
+    with ctx.database.writing() as session:
+        restrict(session, session.get_one(Message, message))
+
+    with ctx.database.reading() as session:
+        page = BeautifulSoup(edition_html(session, edition, standalone=True), "lxml")
+
+    links = page.select(".front ol.urgent a")
+    assert [link["href"] for link in links] == ["#m2", "#m3", "#m4", "#m5"]
+    assert [link.text[:3] for link in links] == ["紧急0", "紧急1", "紧急2", "紧急3"]
+    assert "138" not in page.find(class_="front").text
+    assert "紧急程度高的来件（6件，列4件）" in text_of(page)
+
+
+def test_an_unsure_urgent_letter_is_marked(ctx: Context) -> None:
+    """A guess of 高 is listed as one."""
+    make_prediction(ctx, make_message(ctx, received_at=linyi(11, 16)), urgency="高", abstained="urgency")
+
+    assert "紧急程度待核定" in text_of(page_of(ctx).find(class_="urgent"))
+
+
+def test_one_channel_is_told_without_a_ranking(ctx: Context) -> None:
+    """Where all came by one channel nothing comes first."""
+    make_message(ctx, received_at=linyi(11, 16))
+
+    assert "渠道均为网站留言板（1件）。" in text_of(page_of(ctx))
+
+
+def test_open_reports_are_told_apart_from_restricted_ones(ctx: Context) -> None:
+    """The 举报 of table 3 and the restricted letters are different letters, and the page says so."""
+    make_message(ctx, received_at=linyi(11, 16), access="restricted")
+    make_prediction(ctx, make_message(ctx, received_at=linyi(11, 16)), kind="举报", abstained="kind")
+
+    assert "表3的“举报”1件是未限制查看的来件" in text_of(page_of(ctx))
 
 
 def test_an_empty_first_week_says_so(ctx: Context) -> None:

@@ -37,6 +37,18 @@ def test_an_edition_stays_as_it_was_and_a_correction_is_a_new_version(ctx: Conte
         assert [(each.week, each.version) for each in list_editions(session)] == [("2026-W47", 2), ("2026-W47", 1)]
 
 
+def test_the_list_tells_empty_weeks_and_drafts_within_the_week(ctx: Context, clock: FixedClock) -> None:
+    """Each line says how many messages the week had and whether it was over."""
+    clock.set(linyi(11, 18, 9))
+    make_message(ctx, received_at=linyi(11, 16))
+    draft_edition(ctx, WEEK)
+    draft_edition(ctx, parse_week("1999-W35", LINYI))
+
+    with ctx.database.reading() as session:
+        told = [(each.week, each.messages, each.complete) for each in list_editions(session)]
+    assert told == [("2026-W47", 1, False), ("1999-W35", 0, True)]
+
+
 def test_unchanged_figures_give_the_same_edition(ctx: Context, clock: FixedClock) -> None:
     """Drafting again later, with nothing changed, returns the edition that is there and records nothing."""
     make_message(ctx, received_at=linyi(11, 16))

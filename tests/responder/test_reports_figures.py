@@ -183,6 +183,25 @@ def test_abstained_counts_what_was_left_to_people_and_what_still_waits(ctx: Cont
     assert told["kind"] == ([], [])
 
 
+def test_an_unsure_owner_is_undecided_until_a_person_decides(ctx: Context) -> None:
+    """Below the threshold no section, body or 无效 gets the message; a label does; other questions keep the guess."""
+    unsure, decided = (make_message(ctx, received_at=linyi(11, 16)) for _ in range(2))
+    for message in (unsure, decided):
+        make_prediction(ctx, message, owner="无效", category="统计", abstained="owner;category")
+    label(ctx, decided, "owner", "办公室")
+    make_message(ctx, received_at=linyi(11, 16))
+
+    figures = figures_of(ctx)
+
+    assert [(each["key"], each["group"], each["value"]) for each in figures["tables"]["owner"]] == [
+        ("办公室", "section", 1),
+        ("待定", "undecided", 1),
+        ("未分类", "none", 1),
+    ]
+    assert item(figures, "owner", "待定")["rows"] == [unsure]
+    assert item(figures, "category", "统计")["rows"] == [unsure, decided]
+
+
 def test_restricted_messages_are_one_count_and_in_no_table(ctx: Context) -> None:
     """Whoever asks, a restricted message adds one to the total and to the separate number, and nothing else."""
     normal = make_message(ctx, received_at=linyi(11, 16))

@@ -17,10 +17,11 @@ router = APIRouter()
 
 @router.get("/reports")
 def show_reports(request: Request, visit: Annotated[Visit, Depends(requires(Permission.REPORT_READ))]) -> HTMLResponse:
-    """Show the list of editions, newest first."""
+    """Show the list of editions, newest first, without those of weeks in which nothing came."""
     ctx = context_of(request)
     with ctx.database.reading() as session:
-        editions = [(entry, parse_week(entry.week, ctx.profile.zone)) for entry in list_editions(session)]
+        entries = [entry for entry in list_editions(session) if entry.messages]
+    editions = [(entry, parse_week(entry.week, ctx.profile.zone)) for entry in entries]
     pages: Pages = request.app.state.pages
     return pages.html(request, "editions.html", editions=editions)
 

@@ -34,7 +34,7 @@ def test_a_case_shows_letter_reckoning_and_reasons(ctx: Context, log_in: LogIn):
         "主题分类",
         "口径",
         "请问",
-        "把握不足，待人工确定",
+        "把握不足，待定",
         "（模型：口径）",
     ):
         assert text in page, text

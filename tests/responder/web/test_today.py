@@ -67,7 +67,7 @@ def test_what_the_classifier_left_open_is_marked(ctx: Context, log_in: LogIn):
 
     page = log_in().get("/").text
 
-    assert page.count("<strong>待确定</strong>") == 2
+    assert page.count("<strong>待定</strong>") == 2
     assert "咨询（待定）" in page
     assert "未分类" in page
 
