@@ -72,7 +72,7 @@ def test_a_set_aside_row_comes_back_once_it_can_be_read(ctx: Context, tmp_path: 
     """Retrying what still cannot be read leaves it waiting with a strike more; dropping settles it for good."""
     import_file(ctx, write(tmp_path, GOOD + BAD_DATE), "site-board")
     with ctx.database.reading() as session:
-        (row,) = list_set_aside(session)
+        ((row, _),) = list_set_aside(session)
     assert row.reason == "bad-date"
     assert "井盖" not in row.detail
 
@@ -118,5 +118,5 @@ def test_stored_bytes_that_cannot_be_read_do_not_stop_the_job(ctx: Context, cloc
 
     assert resume_raw(ctx) == {"resumed": 1, "stored": 1, "failed": 1}
     with ctx.database.reading() as session:
-        (row,) = list_set_aside(session)
+        ((row, _),) = list_set_aside(session)
     assert (row.position, row.reason) == ("", "unreadable")
