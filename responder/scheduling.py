@@ -108,6 +108,8 @@ def scheduler_lock(ctx: Context) -> Iterator[None]:
         with ctx.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if not connection.scalar(sa.select(sa.func.pg_try_advisory_lock(ADVISORY_LOCK))):
                 raise _busy(ctx.settings.home)
+            # A session lock: closing gives the connection back to the pool alive, and the lock with it.
+            connection.detach()
             yield
 
 
