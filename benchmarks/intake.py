@@ -45,7 +45,7 @@ def step(home: Path, name: str, *arguments: str, startup: float = 0.0) -> dict[s
     if isinstance(counts, dict):
         done = counts.get("fetched") or counts.get("classified") or 0
         row |= {"counts": counts, "per_second": round(done / (seconds - startup))}
-    else:
+    elif isinstance(counts, str):
         row["output"] = Path(counts).name
     return row
 

@@ -12,6 +12,7 @@ from classifier.candidates import measured
 from classifier.errors import ClassifierError, TrainingDataError
 from classifier.labelled import open_texts, read_labelled
 from classifier.predict import Answer, TextIn, predict_each
+from classifier.reasons import whole
 from classifier.store import Bundle, load_bundle
 from classifier.versions import active_bundle
 from collector.readers import Limits, Table
@@ -56,15 +57,10 @@ def classify_file(settings: Settings, path: Path, out: Path, progress: Progress 
 
     Raises:
         FileRefused: the table cannot be read.
-        ClassifierError: OUT cannot be written, or is the table itself.
+        ClassifierError: OUT cannot be written, is the table itself, or is there and no ordinary file.
         ModelError: the model cannot be used.
     """
-    if path.exists() and out.exists() and path.samefile(out):
-        raise ClassifierError(
-            "the table to read and the file to write are the same; nothing was written",
-            item=str(out),
-            todo="Give --out another name.",
-        )
+    _refuse_target(path, out)
     limits = Limits.of(settings)
     profile = load_profile(settings.profile)
     bundle = bundle_in_service(settings)
@@ -79,7 +75,7 @@ def classify_file(settings: Settings, path: Path, out: Path, progress: Progress 
             while batch := list(islice(rows, BATCH)):
                 answers, failed = predict_each(bundle, profile, [text for _, text in batch])
                 writer.writerows(
-                    [safe(row_id), *cells_of(answer)] for (row_id, _), answer in zip(batch, answers, strict=True)
+                    [whole(safe(row_id)), *cells_of(answer)] for (row_id, _), answer in zip(batch, answers, strict=True)
                 )
                 counts["classified"] += len(batch)
                 counts["failed"] += len(failed)
@@ -89,11 +85,7 @@ def classify_file(settings: Settings, path: Path, out: Path, progress: Progress 
             os.fsync(file.fileno())
         partial.replace(out)
     except OSError as error:
-        raise ClassifierError(
-            f"the file cannot be written ({error.strerror})",
-            item=str(out),
-            todo="Check folder, rights and free space.",
-        ) from error
+        raise _unwritable(out, error) from error
     finally:
         partial.unlink(missing_ok=True)
     counts["skipped"] = sum(table.skipped.values())
@@ -156,6 +148,31 @@ def cells_of(answer: Answer) -> list[str]:
 def safe(text: str) -> str:
     """Return a copied cell so that a spreadsheet takes it for text; numbers stay as they are."""
     return "'" + text if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
+def _refuse_target(path: Path, out: Path) -> None:
+    """Refuse what the finished file must not take the place of: the table, a folder, a device."""
+    try:
+        same = path.exists() and out.exists() and path.samefile(out)
+        special = out.exists() and not out.is_file()
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    if special:
+        raise ClassifierError("this is not an ordinary file", item=str(out), todo="Name a file to write to.")
+    if same:
+        raise ClassifierError(
+            "the table to read and the file to write are the same; nothing was written",
+            item=str(out),
+            todo="Give --out another name.",
+        )
+
+
+def _unwritable(out: Path, error: OSError) -> ClassifierError:
+    return ClassifierError(
+        f"the file cannot be written ({error.strerror})",
+        item=str(out),
+        todo="Check folder, rights and free space.",
+    )
 
 
 def _listed(words: Sequence[str]) -> str:

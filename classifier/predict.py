@@ -7,6 +7,7 @@ most for the answer given are its reasons.
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate, chain
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.special import softmax
 
 from classifier.features import WORD, clip, count, words_of
 from classifier.owners import fitted
+from classifier.reasons import masked, may_be_personal, names_possible
 from classifier.store import QUESTIONS, Bundle, Floats
 from classifier.urgency import URGENCY_THRESHOLD, Judgement, judge
 from config.logs import get_logger
@@ -47,7 +49,7 @@ class Answer:
     Args:
         emotion: None where it is not asked for: any channel but posts.
         abstained: questions whose confidence is under the threshold.
-        why: of each question up to five words of the text that decided.
+        why: of each question up to five words of the text that decided; none of a name, number or address.
     """
 
     category: str
@@ -204,6 +206,7 @@ class _Reader:
 
     def __init__(self, text: TextIn, words: list[str]) -> None:
         self.raw = f"{clip(text.title)}\n{clip(text.body)}"
+        self.names_possible = names_possible(words)
         self.words = words
         self.joined = "".join(words)
         self.starts = [0, *accumulate(map(len, words))]
@@ -233,7 +236,15 @@ class _Reader:
         if not 2 <= len(name) <= LONGEST_REASON or not name.isalpha():
             return ""
         if name in self.raw:
-            return name
+            return name if self._may_show(name) else ""
         # Folding wrote capitals small.
         start = self.raw.lower().find(name)
-        return self.raw[start : start + len(name)] if start >= 0 else ""
+        written = self.raw[start : start + len(name)]
+        return written if start >= 0 and self._may_show(written) else ""
+
+    def _may_show(self, phrase: str) -> bool:
+        return not (self.names_possible or may_be_personal(phrase)) or phrase in self._masked
+
+    @cached_property
+    def _masked(self) -> str:
+        return masked(self.raw)

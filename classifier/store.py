@@ -31,6 +31,9 @@ QUESTIONS = ("category", "owner", "kind", "sentiment", "emotion")
 
 SHIPPED = Path(__file__).parent / "models" / "base.npz"
 
+LARGEST = 256 * 2**20
+"""Bytes of a bundle's arrays, unpacked; the shipped one has a tenth of it."""
+
 # What the zip, array and JSON readers raise for damaged bytes; a wild size in a header ends in MemoryError.
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -180,7 +183,7 @@ def load_bundle(path: Path | None = None) -> Bundle:
 
     Raises:
         ModelMissing: there is no such file.
-        CorruptModel: the file is damaged or was changed.
+        CorruptModel: the file cannot be read, is damaged or was changed.
         IncompatibleModel: the file is whole, but of another program version.
     """
     path = path or SHIPPED
@@ -189,7 +192,13 @@ def load_bundle(path: Path | None = None) -> Bundle:
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise ModelMissing("there is no such model file", item=where) from error
+    except OSError as error:
+        raise CorruptModel(error.strerror or type(error).__name__, item=where) from error
     try:
+        # Before anything is unpacked: a few bytes of a zip may unpack to more than the machine has.
+        with zipfile.ZipFile(io.BytesIO(content)) as members:
+            if sum(member.file_size for member in members.infolist()) > LARGEST:
+                raise CorruptModel("it would unpack to more than 256 MiB", item=where)
         with np.load(io.BytesIO(content), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         header = json.loads(arrays.pop("header").tobytes())

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from classifier.features import clip
+from classifier.reasons import masked_words, whole
 
 HIGH, MIDDLE, LOW = "高", "中", "低"
 
@@ -16,11 +17,12 @@ URGENCY_THRESHOLD = 0.6
 """Under this confidence the urgency is left to a person."""
 
 SURE, LIKELY, HALF = 0.9, 0.75, 0.5
+LONGEST_WORDS = 16
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """An urgency, how sure it is, and the reasons as `rule：words of the text`."""
+    """An urgency, how sure it is, and the reasons as `rule：words of the text`, masked."""
 
     urgency: str
     confidence: float
@@ -188,22 +190,22 @@ _AFTER = re.compile(r"^[^，。；！？,;!?\n]{0,4}(?:演练|演习|预案|知�
 
 def judge(title: str, body: str) -> Judgement:
     """Return how urgent a message is and why."""
-    text = f"{clip(title)}\n{clip(body)}"
-    found: dict[str, list[str]] = {HIGH: [], MIDDLE: []}
+    text = whole(f"{clip(title)}\n{clip(body)}")
+    found: dict[str, list[tuple[str, str]]] = {HIGH: [], MIDDLE: []}
     set_aside = False
     for rule in _RULES:
         if not rule.signs.search(text):
             continue
         for match in rule.pattern.finditer(text):
             if _counts(text, match):
-                found[rule.level].append(f"{rule.name}：{_words(match)}")
+                found[rule.level].append((rule.name, match.group()))
                 break
             set_aside = set_aside or rule.level == HIGH
     for level in (HIGH, MIDDLE):
         if found[level]:
             confidence = SURE if len(found[level]) > 1 else LIKELY
             unsure = level == MIDDLE and set_aside
-            return Judgement(level, HALF if unsure else confidence, tuple(found[level]))
+            return Judgement(level, HALF if unsure else confidence, _reasons(found[level], text))
     return Judgement(LOW, HALF if set_aside else LIKELY, ())
 
 
@@ -213,5 +215,7 @@ def _counts(text: str, match: re.Match[str]) -> bool:
     return not (_DENIED.search(before) or _PAST.search(before) or _SUPPOSED.search(before) or _AFTER.search(after))
 
 
-def _words(match: re.Match[str]) -> str:
-    return re.sub(r"\s+", "", match.group())[:16]
+def _reasons(found: list[tuple[str, str]], text: str) -> tuple[str, ...]:
+    # Masked before they are cut: half a number would not be known for one.
+    told = [(name, masked_words(words, text)[:LONGEST_WORDS]) for name, words in found]
+    return tuple([f"{name}：{words}" if words else name for name, words in told])

@@ -25,7 +25,8 @@ _CJK = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]"
 _WRAP_IN_CHINESE = re.compile(rf"(?<={_CJK})[ \t]*[\r\n]+[ \t]*(?={_CJK})")
 _BREAK = re.compile(rf"<(?:br|{'|'.join(_BLOCKS)})[\s/>]", re.IGNORECASE)
 _EDGE = "\x01"
-_EDGES = re.compile(rf" *{_EDGE}[ {_EDGE}]*")
+# Begins at the first blank of a run only: from each of them, a long run would take the square of its length.
+_EDGES = re.compile(rf"(?<! ) *{_EDGE}[ {_EDGE}]*")
 _WHITESPACE = re.compile(r"[ \t\r\n\f]+")
 
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -43,6 +44,8 @@ _NOISE_LINES = re.compile(
 )
 _NOISE_RULES = re.compile(r"[=＝]{3,}")
 _NOISE_TAILS = ("请尽快处理", "请核实处理", "请尽快核实处理", "请及时处理")
+_MARKS = " \n，,；;"
+_END_MARKS = _MARKS + "。！!"
 
 
 def tidy(text: str) -> str:
@@ -73,6 +76,8 @@ def looks_like_html(text: str) -> bool:
 
 def html_to_text(markup: str) -> str:
     """Return the text of an HTML page or fragment, a paragraph a line; scripts, styles and hidden heads are dropped."""
+    # Half a character, which JSON can spell, has no bytes, and the parser takes bytes.
+    markup = _SURROGATE.sub("\ufffd", markup)
     if "<" not in markup:
         return tidy(html.unescape(markup))
     markup = _XML_DECLARATION.sub("", markup).replace("\0", "")
@@ -119,7 +124,15 @@ def strip_order_noise(text: str) -> str:
     请尽快处理 or 请核实处理; a text that consists of nothing else is returned as it is.
     """
     stripped = tidy(_NOISE_RULES.sub("", _NOISE_LINES.sub("", text)))
-    while (bare := stripped.rstrip(" \n。！!；;，,")).endswith(_NOISE_TAILS):
-        tail = next(tail for tail in _NOISE_TAILS if bare.endswith(tail))
-        stripped = bare.removesuffix(tail).rstrip(" \n，,；;")
-    return stripped or text
+    # The text is cut once, at the end: a copy for each closing would take the square of their number.
+    end = len(stripped)
+    while stripped.endswith(_NOISE_TAILS, 0, bare := _end_before(stripped, end, _END_MARKS)):
+        tail = next(tail for tail in _NOISE_TAILS if stripped.endswith(tail, 0, bare))
+        end = _end_before(stripped, bare - len(tail), _MARKS)
+    return stripped[:end] or text
+
+
+def _end_before(text: str, end: int, marks: str) -> int:
+    while end and text[end - 1] in marks:
+        end -= 1
+    return end

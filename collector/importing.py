@@ -1,5 +1,6 @@
 """Import of files by hand: workbooks, CSV, mail and JSON into one channel."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +14,11 @@ from collector.intake import Counts, keep_raw, take_in
 from collector.readers import Description, Limits, ReadOptions, describe, read_items
 from collector.tables import RawItem
 from config.context import Context, Progress
+from config.errors import WenzhengError
+from config.logs import get_logger
 from config.profile import Profile
+
+log = get_logger(__name__)
 
 
 def read_file(path: Path, limits: Limits) -> bytes:
@@ -53,7 +58,7 @@ def describe_file(ctx: Context, path: Path, channel: str, *, posted_at: datetime
     """Tell how a file would be read, storing nothing; raises FileRefused as `import_file` would."""
     check_channel(ctx.profile, channel)
     options = _options(ctx, channel, posted_at)
-    return describe(path.name, read_file(path, options.limits), options)
+    return describe(_name(path), read_file(path, options.limits), options)
 
 
 def import_file(
@@ -77,11 +82,11 @@ def import_file(
     check_channel(ctx.profile, channel)
     options = _options(ctx, channel, posted_at)
     content = read_file(path, options.limits)
-    items = read_items(path.name, content, options)
+    items = read_items(_name(path), content, options)
     first = next(items, None)  # A file that is refused as a whole is refused here, before anything is kept.
     stored = {"posted_at": posted_at.isoformat() if posted_at else None, "open_cases": open_cases}
     raw_id, _ = keep_raw(
-        ctx, source=f"file:{channel}", channel=channel, name=path.name, content=content, options=stored
+        ctx, source=f"file:{channel}", channel=channel, name=_name(path), content=content, options=stored
     )
     return take_in(ctx, raw_id, _chain(first, items), progress=progress, open_case=open_cases)
 
@@ -114,10 +119,21 @@ def resume_imports(ctx: Context, *, older_than: datetime) -> dict[str, int]:
             counts = take_in(ctx, raw_id, reread(ctx, raw_id), open_case=bool(options.get("open_cases")))
         except FileRefused:
             total["failed"] += 1  # `take_in` kept the reason with the raw item.
+        except WenzhengError:
+            raise  # The database or the disk: the next item would meet it too.
+        except Exception as error:
+            # One item never stops the rest; `take_in` counted the strike.
+            log.error("resume_failed", raw_item=raw_id, error=type(error).__name__)
+            total["failed"] += 1
         else:
             total["resumed"] += 1
             total["stored"] += counts.stored
     return total
+
+
+def _name(path: Path) -> str:
+    """Return a file's name as text; bytes that are no UTF-8, as old archives leave them, are replaced."""
+    return os.fsencode(path.name).decode("utf-8", "replace")
 
 
 def _options(ctx: Context, channel: str, posted_at: datetime | None) -> ReadOptions:

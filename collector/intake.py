@@ -11,7 +11,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from collector.dedupe import author_key, identity, text_digest
 from collector.tables import NORMAL, RESTRICTED, Attachment, CollectionRun, Message, RawItem, SetAside, SourceCursor
 from config.context import Context, Progress
 from config.database import Sealed
+from config.errors import WenzhengError
 from config.logs import get_logger
 
 log = get_logger(__name__)
@@ -106,7 +107,7 @@ def keep_raw(
         raw = RawItem(
             source=source,
             channel=channel,
-            name=name[:255],
+            name=name,
             sha256=digest,
             size=len(content),
             content=content,
@@ -126,6 +127,7 @@ def take_in(
     progress: Progress | None = None,
     cursor: str | None = None,
     open_case: bool = False,
+    whole: bool = True,
 ) -> Counts:
     """Turn the items of a raw item into messages, batch by batch, and mark the raw item as parsed.
 
@@ -133,6 +135,7 @@ def take_in(
         items: read lazily; an error while reading leaves what was stored and counts a strike.
         cursor: the source's new cursor, committed with the last batch.
         open_case: cases are opened whatever the age of the messages.
+        whole: the items are all of the raw item; otherwise it stays as it is, read to the end or not.
     Raises:
         StorageFull: the running batch was not stored; repeat later.
         Exception: whatever reading raised, after the strike was counted.
@@ -147,14 +150,21 @@ def take_in(
     batches = _batched(_guarded(items, ctx, raw_id, run_id), BATCH)
     for batch in batches:
         outcome = _Batch(ctx, source, channel, raw_id, open_case=open_case)
-        with ctx.database.writing() as session:
-            done = outcome.store(session, batch, counts)
-            _save_counts(session, run_id, done)
+        try:
+            with ctx.database.writing() as session:
+                done = outcome.store(session, batch, counts)
+                _save_counts(session, run_id, done)
+        except WenzhengError:
+            raise  # The database or the disk: the raw item is not to blame, a later run repeats the batch.
+        except Exception as error:
+            _strike(ctx, raw_id, run_id, error)
+            raise
         counts = done
         if progress:
             progress(counts.fetched, None)
     with ctx.database.writing() as session:
-        session.execute(sa.update(RawItem).where(RawItem.id == raw_id).values(state="parsed", error=None))
+        if whole:
+            session.execute(sa.update(RawItem).where(RawItem.id == raw_id).values(state="parsed", error=None))
         _save_counts(session, run_id, counts)
         session.execute(sa.update(CollectionRun).where(CollectionRun.id == run_id).values(finished_at=ctx.clock()))
         if cursor is not None:
@@ -179,7 +189,7 @@ def _guarded(items: Iterable[Item], ctx: Context, raw_id: int, run_id: int) -> I
 
 def _strike(ctx: Context, raw_id: int, run_id: int, error: Exception) -> None:
     # An error's text may quote what it choked on; only our own errors are written to be read.
-    words = getattr(error, "what", None) or type(error).__name__
+    words = _line(getattr(error, "what", None), 1000) or type(error).__name__
     final = getattr(error, "final", False)
     with ctx.database.writing() as session:
         raw = session.get_one(RawItem, raw_id, options=[sa.orm.defer(RawItem.content)])
@@ -209,6 +219,7 @@ class _Batch:
     def __init__(self, ctx: Context, source: str, channel: str, raw_id: int, *, open_case: bool) -> None:
         self.ctx, self.source, self.channel, self.raw_id = ctx, source, channel, raw_id
         self.open_case = open_case
+        self.answered: set[int] = set()
         self.now = ctx.clock()
         spec = ctx.profile.channel(channel)
         self.channel_restricted = spec is not None and spec.access == RESTRICTED
@@ -277,17 +288,27 @@ class _Batch:
                 fresh.append(one)
             elif seen[one.external_id] == digest:
                 counts.duplicates += 1
-                if one.item.answer_text and one.external_id in known:
-                    self.add_answer(session, known[one.external_id], one.item)
+                self.complete(session, one, known.get(one.external_id), fresh)
             else:
                 detail = f"{one.item.position}: its id is stored already with other words; compare the two"
                 aside.append(Unreadable(one.item.position, "same-id-other-text", detail))
         return fresh
 
-    def add_answer(self, session: Session, known: Any, item: Fetched) -> None:
-        """Keep an official answer that came after the message; one that is there is not overwritten."""
-        if known.answer_text is not None:
+    def complete(self, session: Session, one: Ready, known: Any, fresh: list[Ready]) -> None:
+        """Keep what a repeated item adds: an official answer where there is none yet, and the wish for a case."""
+        if known is None:
+            place = next(at for at, other in enumerate(fresh) if other.external_id == one.external_id)
+            if one.item.answer_text and not fresh[place].item.answer_text:
+                fresh[place] = replace(fresh[place], item=one.item)
             return
+        if self.open_case:
+            session.execute(sa.update(Message).where(Message.id == known.id).values(open_case=True))
+        if one.item.answer_text and known.answer_text is None and known.id not in self.answered:
+            self.answered.add(known.id)
+            self.add_answer(session, known, one.item)
+
+    def add_answer(self, session: Session, known: Any, item: Fetched) -> None:
+        """Keep an official answer that came after its message."""
         text = item.answer_text or ""
         session.execute(
             sa.update(Message)
@@ -378,7 +399,8 @@ def _aside(raw_id: int, source: str, position: str, reason: str, detail: str, no
         "source": source,
         "position": position,
         "reason": reason,
-        "detail": detail,
+        # A column's name, which a stranger wrote, may stand in it.
+        "detail": _line(detail, 1000),
         "strikes": 1,
         "state": "waiting",
         "created_at": now,

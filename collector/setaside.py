@@ -53,7 +53,7 @@ def retry(ctx: Context, aside_id: int) -> Counts:
         raw_id, position = row.raw_item_id, row.position
         options = session.scalar(sa.select(RawItem.options).where(RawItem.id == raw_id)) or {}
     items = (item for item in reread(ctx, raw_id) if position in ("", item.position))
-    counts = take_in(ctx, raw_id, items, open_case=bool(options.get("open_cases")))
+    counts = take_in(ctx, raw_id, items, open_case=bool(options.get("open_cases")), whole=position == "")
     with ctx.database.writing() as session:
         aside = session.get_one(SetAside, aside_id)
         aside.strikes += 1

@@ -26,7 +26,7 @@ class RawItem(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(sa.String(64))
     channel: Mapped[str] = mapped_column(sa.String(32))
-    name: Mapped[str] = mapped_column(sa.String(255), comment="file name or address, for people")
+    name: Mapped[str] = mapped_column(SealedText, comment="file or address; a letter's file bears its subject")
     sha256: Mapped[str] = mapped_column(sa.String(64), comment="of the bytes before sealing")
     size: Mapped[int] = mapped_column(comment="bytes before sealing")
     content: Mapped[bytes | None] = mapped_column(SealedBytes, comment="empty once purged")
@@ -114,7 +114,7 @@ class CollectionRun(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     source: Mapped[str] = mapped_column(sa.String(64), index=True)
-    name: Mapped[str] = mapped_column(sa.String(255), default="")
+    name: Mapped[str] = mapped_column(SealedText, default="")
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="empty: running, or killed")
     fetched: Mapped[int] = mapped_column(default=0)

@@ -8,6 +8,7 @@ Two shapes are read: the JSON that the public project holiday-cn publishes
 import csv
 import io
 import json
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -106,7 +107,7 @@ def store_calendar(session: Session, file: CalendarFile, source: str, now: datet
             day=day,
             kind=kind,
             name=file.names.get(day, ""),
-            source=source[:255],
+            source=os.fsencode(source).decode("utf-8", "replace")[:255],
             imported_at=now,
         )
         for day, kind in file.days.items()

@@ -9,11 +9,13 @@ import sys
 import threading
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
+from traceback import extract_tb
 from types import TracebackType
 from typing import Any
 
 import structlog
 
+from config.errors import WenzhengError
 from config.redact import mask
 from config.settings import Settings
 
@@ -129,7 +131,20 @@ def _log_uncaught(kind: type[BaseException], error: BaseException, trace: Traceb
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
     else:
-        get_logger("uncaught").critical("uncaught_error", exc_info=(kind, error, trace))
+        # The text of a foreign error, or of a cause, quotes what it choked on; our own errors quote no content.
+        said = {"what": str(error)} if isinstance(error, WenzhengError) else {}
+        place = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in extract_tb(trace)]
+        get_logger("uncaught").critical(
+            "uncaught_error", error=kind.__name__, **said, causes=_causes(error), place=place
+        )
+
+
+def _causes(error: BaseException) -> list[str]:
+    """Return the types of an error's causes, nearest first."""
+    found: list[BaseException] = [error]
+    while (cause := found[-1].__cause__ or found[-1].__context__) is not None and cause not in found:
+        found.append(cause)
+    return [type(cause).__name__ for cause in found[1:]]
 
 
 def _log_uncaught_in_thread(arguments: threading.ExceptHookArgs) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from config.context import Context
 from responder.audit import AuditAction, record
-from responder.errors import AccountError, PasswordRefused
+from responder.errors import AccountError, LogInBusy, PasswordRefused
 from responder.permissions import SECTION_ROLES, Role
 from responder.staff_tables import Staff, StaffSession
 
@@ -34,6 +34,7 @@ SEEN_STEP = timedelta(minutes=1)
 _HASHER = PasswordHasher()
 # One verification takes 64 MiB; without a bound a burst of log-ins would take the machine's memory.
 _HASHING = threading.BoundedSemaphore(2)
+_HASHING_WAIT_S = 1.0
 _NOBODY = _HASHER.hash(secrets.token_urlsafe())
 _USERNAME = re.compile(r"[\w.\-]{2,64}")
 
@@ -199,6 +200,9 @@ def log_in(ctx: Context, username: str, password: str, now: datetime) -> LogIn |
     The refusal does not say why, and an unknown name costs as much time as a wrong password: both would tell a
     stranger who has an account. Five wrong passwords lock the account for 15 minutes, the right one included.
     A try under a lock, or for an unknown name, leaves no trace in the audit, which strangers could otherwise fill.
+
+    Raises:
+        LogInBusy: other log-ins held the hashing for a second.
     """
     name = _plain(username)
     staff = None
@@ -326,8 +330,12 @@ def _hash_password(username: str, password: str) -> str:
 
 
 def _verify(password_hash: str, password: str) -> bool:
-    with _HASHING:
-        try:
-            return _HASHER.verify(password_hash, _normal_password(password)[: PASSWORD_MAX_CHARS + 1])
-        except (VerificationError, InvalidHashError):
-            return False
+    # Who waits keeps one of the server's threads from everybody else, so nobody waits long.
+    if not _HASHING.acquire(timeout=_HASHING_WAIT_S):
+        raise LogInBusy("too many people are logging in", item="log-in", todo="Try again in a moment.")
+    try:
+        return _HASHER.verify(password_hash, _normal_password(password)[: PASSWORD_MAX_CHARS + 1])
+    except (VerificationError, InvalidHashError):
+        return False
+    finally:
+        _HASHING.release()

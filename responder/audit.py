@@ -7,7 +7,7 @@ chain; that the end was cut off shows against the heads that are exported outsid
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from config.context import Context
 from config.vault import Vault
-from responder.errors import AuditRefused
+from responder.errors import AuditRefused, ResponderError
 from responder.locks import Turn, take_turn
 from responder.tables import AuditEvent
 
@@ -35,11 +35,14 @@ _FIELD = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _PLAIN = re.compile(r"[0-9A-Za-z_.:+/-]{0,64}")
 # Names of sections, roles and states are short words; a name of a person has the same shape, so that keeping
 # those out is the caller's duty.
-_WORD = re.compile(r"[\w:]{1,20}")
+_WORD = re.compile(r"(?=.{1,64}\Z)[（）()·、:-]*(?:\w{1,32}(?:[（）()·、:-]+|\Z))+")
 _LONG_NUMBER = 10**10
 _MOST_ITEMS = 100
 _MOST_FAULTS = 50
 _PAGE = 2_000
+_LAST_ID = 2**31 - 1
+# What the database drivers and JSON raise on a stored value that is none of its type.
+_UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError, sa.exc.DataError)
 
 
 class AuditAction(StrEnum):
@@ -90,12 +93,17 @@ class Head:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check of the whole chain found; at most the first 50 faults are told."""
+    """What a check of the whole chain found; at most the first 50 faults are told.
+
+    Args:
+        warnings: what limits the check without being a fault of the chain.
+    """
 
     ok: bool
     events: int
     head: Head | None
     faults: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def record(
@@ -149,8 +157,8 @@ def check_entry(entry: Entry) -> None:
     """Refuse what does not belong into the audit: free text, because nobody may ever remove it again.
 
     Allowed in the detail are whole numbers, truth values, plain ASCII up to 64 characters (ids, field names,
-    dates, versions, hashes), words up to 20 characters (sections, roles, states) and lists of these.
-    Long numbers are refused: they are more likely a telephone or identity number.
+    dates, versions, hashes), names up to 64 characters without spaces, commas and full stops (sections, roles,
+    states) and lists of these. Long numbers are refused: they are more likely a telephone or identity number.
 
     Raises:
         AuditRefused: names the field, never the value.
@@ -170,29 +178,37 @@ def check_entry(entry: Entry) -> None:
 def verify(ctx: Context) -> Verdict:
     """Read the whole chain and compare it with the heads exported earlier.
 
-    Finds events that were edited, removed or moved, and an end that was cut off. Events written with
-    another key count as edited.
+    Finds events that were edited, removed or moved, that cannot be read, and an end that was cut off. Events
+    written with another key count as edited.
     """
     # The heads are read first: one exported while the chain is read would seem to be beyond its end.
-    heads, faults = _read_heads(_heads_path(ctx))
-    awaited = {head.last_id: head.digest for head in heads}
+    path = _heads_path(ctx)
+    exported = path.exists()
+    heads, faults = _read_heads(path)
+    awaited: dict[int, set[str]] = {}
+    for head in heads:
+        awaited.setdefault(head.last_id, set()).add(head.digest)
+    faults += [f"event {number} was exported with different digests" for number in awaited if len(awaited[number]) > 1]
     last, count, previous = 0, 0, _GENESIS
     with ctx.database.reading() as session:
-        for event in _events(session):
+        for event, row in _events(session):
             if event.id != last + 1:
                 faults.append(f"events {last + 1} to {event.id - 1} are missing")
             if event.previous != previous:
                 faults.append(f"event {event.id} does not follow the event before it")
-            if event.digest != _digest(ctx.vault, _row_of(event)):
+            if row is None:
+                faults.append(f"event {event.id} cannot be read")
+            elif not _fits(ctx.vault, row):
                 faults.append(f"event {event.id} was changed")
-            if awaited.get(event.id, event.digest) != event.digest:
+            if event.id in awaited and event.digest not in awaited[event.id]:
                 faults.append(f"event {event.id} is not the one whose digest was exported")
             last, previous, count = event.id, event.digest, count + 1
     beyond = max(awaited, default=0)
     if beyond > last:
         faults.append(f"the end is missing: event {beyond} was exported, the last stored is {last}")
-    head = Head(last, previous) if count else None
-    return Verdict(ok=not faults, events=count, head=head, faults=tuple(faults[:_MOST_FAULTS]))
+    end = Head(last, previous) if count else None
+    warnings = (f"there is no {path.name}: a cut end would not show",) if count and not exported else ()
+    return Verdict(ok=not faults, events=count, head=end, faults=tuple(faults[:_MOST_FAULTS]), warnings=warnings)
 
 
 def export_head(ctx: Context) -> dict[str, int]:
@@ -200,13 +216,26 @@ def export_head(ctx: Context) -> dict[str, int]:
 
     Returns:
         exported: 1 if a line was written.
+
+    Raises:
+        ResponderError: the chain no longer holds the end exported last; nothing was written.
     """
+    path = _heads_path(ctx)
+    # The heads are read first: one exported after the chain was read would seem to be missing from it.
+    heads, _ = _read_heads(path)
     with ctx.database.reading() as session:
         last = session.execute(
             sa.select(AuditEvent.id, AuditEvent.digest).order_by(AuditEvent.id.desc()).limit(1)
         ).first()
-    path = _heads_path(ctx)
-    heads, _ = _read_heads(path)
+        kept = not heads or heads[-1].digest == session.scalar(
+            sa.select(AuditEvent.digest).where(AuditEvent.id == heads[-1].last_id)
+        )
+    if not kept:
+        raise ResponderError(
+            "the audit chain no longer holds the end that was exported last",
+            item=f"event {heads[-1].last_id}",
+            todo=f"Run `wenzheng audit verify`. If a backup was restored, keep a copy of {path.name} and move it away.",
+        )
     if last is None or (heads and heads[-1] == Head(last.id, last.digest)):
         return {"exported": 0}
     day = ctx.clock().astimezone(ctx.profile.zone).date()
@@ -240,20 +269,42 @@ def _digest(vault: Vault, row: Mapping[str, Any]) -> str:
     return vault.keyed_hash(canonical, _PURPOSE)
 
 
-def _row_of(event: sa.Row[Any]) -> dict[str, Any]:
-    return dict(event._mapping)
+def _fits(vault: Vault, row: sa.Row[Any]) -> bool:
+    try:
+        return bool(row.digest == _digest(vault, dict(row._mapping)))
+    except _UNREADABLE:
+        # A value of a foreign type has no canonical form, so that no event of ours held it.
+        return False
 
 
-def _events(session: Session) -> Iterator[sa.Row[Any]]:
+def _events(session: Session) -> Iterator[tuple[sa.Row[int, str, str], sa.Row[Any] | None]]:
+    """Yield id, previous and digest of every event with its whole row, or None if that cannot be read."""
     after = -1
     while True:
         page = session.execute(
-            sa.select(*AuditEvent.__table__.columns).where(AuditEvent.id > after).order_by(AuditEvent.id).limit(_PAGE)
+            sa.select(AuditEvent.id, AuditEvent.previous, AuditEvent.digest)
+            .where(AuditEvent.id > after)
+            .order_by(AuditEvent.id)
+            .limit(_PAGE)
         ).all()
-        yield from page
+        rows = _rows(session, [event.id for event in page])
+        for event in page:
+            yield event, rows.get(event.id)
         if len(page) < _PAGE:
             return
         after = page[-1].id
+
+
+def _rows(session: Session, ids: Sequence[int]) -> dict[int, sa.Row[Any]]:
+    """Return the whole rows of neighbouring events; halves what cannot be read until the broken row stands alone."""
+    if not ids:
+        return {}
+    query = sa.select(*AuditEvent.__table__.columns).where(AuditEvent.id.between(ids[0], ids[-1]))
+    try:
+        return {row.id: row for row in session.execute(query)}
+    except _UNREADABLE:
+        half = len(ids) // 2
+        return _rows(session, ids[:half]) | _rows(session, ids[half:]) if half else {}
 
 
 def _read_heads(path: Path) -> tuple[list[Head], list[str]]:
@@ -266,8 +317,13 @@ def _read_heads(path: Path) -> tuple[list[Head], list[str]]:
     for number, line in enumerate(lines[:-1], start=1):
         try:
             fields = json.loads(line)
-            heads.append(Head(int(fields["last_id"]), str(fields["digest"])))
-        except (ValueError, KeyError, TypeError):
+            number_of, digest = fields["last_id"], fields["digest"]
+            readable = type(number_of) is int and 0 < number_of <= _LAST_ID and isinstance(digest, str)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            readable = False
+        if readable:
+            heads.append(Head(number_of, digest))
+        else:
             faults.append(f"line {number} of {path.name} is not readable")
     return heads, faults
 

@@ -63,6 +63,7 @@ class _Letter:
     source: str
     channel: str
     thread_key: str | None
+    author_key: str | None
     access: str
     received_at: datetime
     given_due_at: datetime | None
@@ -156,14 +157,15 @@ def _take_in(session: Session, run: _Run, batch: Sequence[int]) -> None:
     joined: list[tuple[_Letter, Case]] = []
     for row in rows:
         key = _thread_key(row)
-        case = threads.get(key) if key is not None else None
-        if case is not None:
-            joined.append((row, case))
+        thread = _thread_to_join(threads, key, row.author_key)
+        if thread is not None:
+            thread.authors.add(row.author_key)
+            joined.append((row, thread.case))
             continue
         case = _new_case(run, row, numbers.next())
         new.append((row, case))
         if key is not None:
-            threads[key] = case
+            threads.setdefault(key, []).append(_Thread(case, {row.author_key}))
     session.add_all(case for _, case in new)
     session.flush()
     links = [_link(case, row, OPENING) for row, case in new] + [_link(case, row, FOLLOW_UP) for row, case in joined]
@@ -194,6 +196,7 @@ def _load(session: Session, batch: Sequence[int]) -> list[_Letter]:
             Message.source,
             Message.channel,
             Message.thread_key,
+            Message.author_key,
             Message.access,
             Message.received_at,
             Message.given_due_at,
@@ -213,6 +216,25 @@ def _load(session: Session, batch: Sequence[int]) -> list[_Letter]:
 _Key = tuple[str, str, str]
 
 
+@dataclass(frozen=True)
+class _Thread:
+    """A case of a thread and the author keys of its messages; None stands for a message without one."""
+
+    case: Case
+    authors: set[str | None]
+
+
+def _thread_to_join(threads: dict[_Key, list[_Thread]], key: _Key | None, author: str | None) -> _Thread | None:
+    """Return the newest case of the thread that an author's message belongs to: their own before a nameless one.
+
+    What names a thread comes from the sender and can be forged, so that it alone opens nobody else's case.
+    """
+    found = threads.get(key, []) if key is not None else []
+    own = [each for each in found if author is not None and author in each.authors]
+    nameless = [each for each in found if each.authors <= {None}]
+    return next(reversed(own or nameless), None)
+
+
 def _thread_key(row: _Letter) -> _Key | None:
     """Return what a follow-up shares with its case; None for a message that never joins another.
 
@@ -226,14 +248,15 @@ def _thread_key(row: _Letter) -> _Key | None:
     return row.source, row.thread_key, row.access
 
 
-def _threads_of(session: Session, rows: list[_Letter]) -> dict[_Key, Case]:
-    """Return the newest case of each thread that a message of this batch may join."""
+def _threads_of(session: Session, rows: list[_Letter]) -> dict[_Key, list[_Thread]]:
+    """Return the cases, oldest first, of each thread that a message of this batch may join."""
     wanted = {key for row in rows if (key := _thread_key(row)) is not None}
     if not wanted:
         return {}
     reported = sa.exists().where(Prediction.message_id == Message.id, Prediction.kind == REPORT)
-    found = session.execute(
+    query = (
         sa.select(Message.source, Message.thread_key, Message.access, Case)
+        .select_from(Message)
         .join(CaseMessage, CaseMessage.message_id == Message.id)
         .join(Case, Case.id == CaseMessage.case_id)
         .where(
@@ -242,9 +265,20 @@ def _threads_of(session: Session, rows: list[_Letter]) -> dict[_Key, Case]:
             ~reported,
             visible_to(PIPELINE),
         )
-        .order_by(Case.id)
-    ).all()
-    return {(row.source, row.thread_key, row.access): _survivor(session, row.Case) for row in found}
+    )
+    authors: dict[int, set[str | None]] = {}
+    written = (
+        sa.select(CaseMessage.case_id, Message.author_key)
+        .join(Message, Message.id == CaseMessage.message_id)
+        .where(CaseMessage.case_id.in_(query.with_only_columns(Case.id)), visible_to(PIPELINE))
+    )
+    for case_id, author in session.execute(written):
+        authors.setdefault(case_id, set()).add(author)
+    threads: dict[_Key, list[_Thread]] = {}
+    for row in session.execute(query.order_by(Case.id)).unique():
+        thread = _Thread(_survivor(session, row.Case), authors[row.Case.id])
+        threads.setdefault((row.source, row.thread_key, row.access), []).append(thread)
+    return threads
 
 
 def _survivor(session: Session, case: Case) -> Case:

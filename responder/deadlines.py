@@ -24,6 +24,7 @@ ORDER_CLOCK = "hotline-12345"
 
 _UNITS = {"working_days": "个工作日", "days": "日", "months": "个月", "hours": "小时"}
 _RULE = "适用规则："
+_GIVEN = "工单自带办理时限"
 _BATCH = 300
 
 
@@ -74,7 +75,7 @@ def due(
     if rule is None:
         raise _no_rule(clock_id, day, profile)
     if given is not None and clock_id == ORDER_CLOCK:
-        return _by_order(rule, day, _local(given, profile.zone), profile.zone)
+        return _by_order(rule, start, day, _local(given, profile.zone), profile.zone)
     return _by_rule(rule, start if rule.unit == "hours" else day, profile.zone, calendar)
 
 
@@ -116,21 +117,26 @@ def store_deadline(session: Session, case: Case, due: Due, now: datetime) -> Dea
     return deadline
 
 
-def recompute(ctx: Context, progress: Progress | None = None) -> dict[str, int]:
+def recompute(ctx: Context, progress: Progress | None = None, *, year: int | None = None) -> dict[str, int]:
     """Reckon the provisional due dates of open cases anew, after a calendar was imported.
 
     Each keeps the rule it was born under. What changes is told in its last step and in the audit.
 
+    Args:
+        year: of the imported calendar; the due dates that counted days of it are reckoned anew even if they were
+            final, because the calendar may correct an earlier one. An order's own limit stays.
+
     Returns:
-        examined: provisional due dates looked at; moved: due on another day now; confirmed: no longer
+        examined: due dates looked at; moved: due on another day now; confirmed: no longer
         provisional, on whichever day.
     """
+    wanted = _wanted(year)
     with ctx.database.reading() as session:
         calendar = load_calendar(session)
         ids = session.scalars(
             sa.select(Deadline.id)
             .join(Case, Case.id == Deadline.case_id)
-            .where(Deadline.provisional, Case.state.in_(OPEN), Case.merged_into.is_(None))
+            .where(wanted, Case.state.in_(OPEN), Case.merged_into.is_(None))
             .order_by(Deadline.id)
         ).all()
     counts = {"examined": 0, "moved": 0, "confirmed": 0}
@@ -138,10 +144,7 @@ def recompute(ctx: Context, progress: Progress | None = None) -> dict[str, int]:
         batch = ids[first : first + _BATCH]
         with ctx.database.writing() as session:
             rows = session.scalars(
-                sa.select(Deadline)
-                .where(Deadline.id.in_(batch), Deadline.provisional)
-                .order_by(Deadline.id)
-                .with_for_update()
+                sa.select(Deadline).where(Deadline.id.in_(batch), wanted).order_by(Deadline.id).with_for_update()
             ).all()
             entries = [entry for row in rows if (entry := _reckon_anew(ctx, row, calendar, counts))]
             session.flush()
@@ -151,14 +154,28 @@ def recompute(ctx: Context, progress: Progress | None = None) -> dict[str, int]:
     return counts
 
 
+def _wanted(year: int | None) -> sa.ColumnElement[bool]:
+    if year is None:
+        return sa.and_(Deadline.provisional)
+    # A notice may name days of the December before its year.
+    touched = sa.and_(
+        Deadline.rule["unit"].as_string() != "hours",
+        Deadline.rule["start"].as_string() <= date(year, 12, 31).isoformat(),
+        Deadline.due_on >= date(year, 1, 1) - timedelta(days=31),
+    )
+    return sa.or_(Deadline.provisional, touched)
+
+
 def _reckon_anew(ctx: Context, row: Deadline, calendar: WorkCalendar, counts: dict[str, int]) -> Entry | None:
+    if any(step.startswith(_GIVEN) for step in row.steps):
+        return None
     counts["examined"] += 1
     born = dict(row.rule)
     start = date.fromisoformat(born.pop("start"))
     rule = ClockRule.model_validate_json(json.dumps(born))
     new = _by_rule(rule, start, ctx.profile.zone, calendar)
-    moved, confirmed = new.due_on != row.due_on, not new.provisional
-    if not moved and not confirmed:
+    moved, confirmed = new.due_on != row.due_on, row.provisional and not new.provisional
+    if not moved and new.provisional == row.provisional:
         return None
     counts["moved"] += moved
     counts["confirmed"] += confirmed
@@ -194,15 +211,20 @@ def _by_rule(rule: ClockRule, start: date | datetime, zone: ZoneInfo, calendar: 
     return Due(rule.id, rule, start, found.due, overdue, found.provisional, (basis, *found.steps))
 
 
-def _by_order(rule: ClockRule, day: date, given: datetime, zone: ZoneInfo) -> Due:
+def _by_order(rule: ClockRule, start: date | datetime, day: date, given: datetime, zone: ZoneInfo) -> Due:
     """Take an order's own limit; a limit at midnight is a bare date, whose whole day is in time."""
+    received = start if isinstance(start, datetime) else _midnight(start, zone)
     if given.time() == time.min:
         due_at = _midnight(given.date() + timedelta(days=1), zone)
         said = _chinese(given.date())
+        early = given.date() < day
     else:
         due_at = given
+        early = given < received
         said = f"{_chinese(given.date())}{given:%H:%M}"
-    steps = (_basis(rule), f"工单自带办理时限为{said}，以工单时限为准，不再按上述规则推算")
+    steps: tuple[str, ...] = (_basis(rule), f"{_GIVEN}为{said}，以工单时限为准，不再按上述规则推算")
+    if early:
+        steps += ("工单所附时限早于收到时间，请核对",)
     return Due(rule.id, rule, day, given.date(), due_at, False, steps)
 
 

@@ -6,6 +6,7 @@ ResponderError
 ├── AuditRefused              an audit event holds something that does not belong into the audit
 ├── AccountError              an account cannot be made or changed as asked
 │   └── PasswordRefused       the password is too short, too long, or the user name
+├── LogInBusy                 too many people log in at once
 ├── DeskUnavailable           the desk cannot listen at its address
 ├── AlreadyRunning            another scheduler works on this home
 ├── DemoRefused               the demo would overwrite something that is no demo
@@ -88,6 +89,10 @@ class AlreadyRunning(ResponderError):
 
 class DemoRefused(ResponderError):
     """Raised by `fill_demo` when the home is no demo home; nothing in it was touched."""
+
+
+class LogInBusy(ResponderError):
+    """Raised by `log_in` when too many log in at once; the password was not looked at and nothing was counted."""
 
 
 class DeskUnavailable(ResponderError):

@@ -18,6 +18,7 @@ from collector.tables import Message
 from config.profile import URGENCIES
 from config.redact import mask
 from responder.report_figures import UNCLASSIFIED, UNDECIDED, Figures
+from responder.tables import CaseMessage
 
 MOST_LINES = 2_000
 """A list of a page ends here and says how many it leaves out; a browser and a printer can bear no more."""
@@ -54,11 +55,31 @@ class Line:
     title: str
 
 
+@dataclass(frozen=True)
+class Readable:
+    """What everyone may read now of what an edition counts.
+
+    Attributes:
+        lines: by message, those that the page lists.
+        before: messages of the week before, which the page names by their ids alone.
+        cases: the cases that the page lists and that hold no restricted message.
+    """
+
+    lines: Mapping[int, Line]
+    before: frozenset[int]
+    cases: frozenset[int]
+
+
 @dataclass
 class _Index:
-    """Every linked number of the page with the rows it counts."""
+    """Every linked number of the page with the rows it counts, as far as everyone may read them now.
+
+    What was restricted since is no more than part of a number: its place in the lists of category and owner would
+    tell what its blank line does not.
+    """
 
     places: dict[int, int]
+    readable: Readable
     entries: list[dict[str, Any]] = field(default_factory=list)
 
     def link(self, anchor: str, name: str, number: Figures) -> dict[str, Any]:
@@ -70,23 +91,24 @@ class _Index:
     def _rows(self, number: Figures) -> dict[str, Any]:
         entry: dict[str, Any] = {"value": number["value"], "cases": [], "places": [], "elsewhere": []}
         if "cases" in number:
-            entry["cases"] = number["cases"][:MOST_LINES]
+            entry["cases"] = [case for case in number["cases"] if case in self.readable.cases]
             return entry | {"more": number["value"] - len(entry["cases"])}
+        rows = [row for row in number["rows"] if row in self.readable.lines]
         # A message of an earlier week has no line in the list of this one.
-        entry["elsewhere"] = [row for row in number["rows"] if row not in self.places][:MOST_LINES]
-        here = sorted(self.places[row] for row in number["rows"] if row in self.places)
+        entry["elsewhere"] = [row for row in rows if row not in self.places][:MOST_LINES]
+        here = sorted(self.places[row] for row in rows if row in self.places)
         shown = [place for place in here if place <= MOST_LINES]
         entry["places"] = _runs(shown)
         return entry | {"more": number["value"] - len(shown) - len(entry["elsewhere"])}
 
     def _before(self, number: Figures) -> dict[str, Any]:
-        rows = sorted(number.get("previous_rows") or ())
-        more = max(0, len(rows) - MOST_LINES)
-        return {"before": _runs(rows[:MOST_LINES]), "before_value": len(rows), "before_more": more}
+        rows = number.get("previous_rows") or ()
+        shown = sorted(row for row in rows if row in self.readable.before)[:MOST_LINES]
+        return {"before": _runs(shown), "before_value": len(rows), "before_more": len(rows) - len(shown)}
 
 
-def annex_lines(session: Session, figures: Figures) -> dict[int, Line]:
-    """Return the lines of the messages a page lists; one that not everyone may read now is left out.
+def annex_lines(session: Session, figures: Figures) -> Readable:
+    """Return what everyone may read now of the messages and cases a page lists.
 
     Titles are read when the page is made and not frozen with the figures: a message that was restricted
     since must not be read in an old edition.
@@ -100,7 +122,25 @@ def annex_lines(session: Session, figures: Figures) -> dict[int, Line]:
         query = sa.select(Message.id, Message.received_at, Message.title)
         for row in session.execute(query.where(visible_to(EVERYONE), Message.id.in_(some))):
             lines[row.id] = Line(row.received_at, row.title)
-    return lines
+    return Readable(lines, _before(session, figures), _open_cases(session, figures, lines))
+
+
+def _before(session: Session, figures: Figures) -> frozenset[int]:
+    totals = figures["totals"]
+    wanted = {row for name in ("normal", "answered") for row in totals[name].get("previous_rows") or ()}
+    found: set[int] = set()
+    for some in _in_parts(sorted(wanted), _IDS_AT_ONCE):
+        found.update(session.scalars(sa.select(Message.id).where(visible_to(EVERYONE), Message.id.in_(some))))
+    return frozenset(found)
+
+
+def _open_cases(session: Session, figures: Figures, lines: Mapping[int, Line]) -> frozenset[int]:
+    listed = [line["case"] for line in figures["cases"]["lines"][:MOST_LINES] if line["message"] in lines]
+    sealed: set[int] = set()
+    for some in _in_parts(listed, _IDS_AT_ONCE):
+        query = sa.select(CaseMessage.case_id).join(Message, Message.id == CaseMessage.message_id)
+        sealed.update(session.scalars(query.where(~visible_to(EVERYONE), CaseMessage.case_id.in_(some))))
+    return frozenset(listed) - sealed
 
 
 def render_html(
@@ -109,18 +149,18 @@ def render_html(
     standalone: bool,
     version: int,
     drafted_at: datetime,
-    lines: Mapping[int, Line],
+    lines: Readable,
 ) -> str:
     """Return the whole page.
 
     Args:
         standalone: True for a file that carries its styles; False for the desk, whose policy allows only
             styles of its own address.
-        lines: from `annex_lines`; a message without a line is listed without its title.
+        lines: from `annex_lines`; a message without a line, or a case not among its cases, is a blank row.
     """
     zone = ZoneInfo(figures["week"]["timezone"])
     rows = figures["totals"]["normal"]["rows"]
-    index = _Index(places={row: place for place, row in enumerate(rows, start=1)})
+    index = _Index(places={row: place for place, row in enumerate(rows, start=1)}, readable=lines)
     week = figures["week"]
     totals = {
         name: index.link(f"rows-{name}", title, figures["totals"][name])
@@ -147,12 +187,12 @@ def render_html(
         "abstained": abstained,
         "guesses": {item["key"]: item["undecided"] for item in abstained},
         "unsure": _unsure(figures, index),
-        "urgent": _urgent(figures, index, lines),
-        "lines": _message_lines(figures, index, lines, rows[:MOST_LINES]),
+        "urgent": _urgent(figures, index, lines.lines),
+        "lines": _message_lines(figures, index, lines.lines, rows[:MOST_LINES]),
         "lines_more": max(0, len(rows) - MOST_LINES),
         "case_lines": _case_lines(figures, lines, zone),
         "case_lines_more": max(0, len(figures["cases"]["lines"]) - MOST_LINES),
-        "earlier_lines": _earlier_lines(figures, index, lines, zone),
+        "earlier_lines": _earlier_lines(figures, index, lines.lines, zone),
         "case_numbers": {line["case"]: line["number"] for line in figures["cases"]["lines"]},
         "index": index.entries,
         "standalone": standalone,
@@ -301,16 +341,15 @@ def _message_lines(
     return view
 
 
-def _case_lines(figures: Figures, lines: Mapping[int, Line], zone: ZoneInfo) -> list[dict[str, Any]]:
-    return [
-        {
-            **line,
-            "status": _STATUS[line["status"]],
-            "received": _received(lines.get(line["message"]), zone),
-            "title": _title(lines.get(line["message"])),
-        }
-        for line in figures["cases"]["lines"][:MOST_LINES]
-    ]
+def _case_lines(figures: Figures, readable: Readable, zone: ZoneInfo) -> list[dict[str, Any]]:
+    view = []
+    blank = {"case": None, "number": "—", "owner": "—", "due_on": None, "status": "—"}
+    for line in figures["cases"]["lines"][:MOST_LINES]:
+        shown = readable.lines[line["message"]] if line["case"] in readable.cases else None
+        entry = {**line, "status": _STATUS[line["status"]]} if shown else blank
+        view.append(entry | {"received": _received(shown, zone), "title": _title(shown)})
+    # The rows stand by their due dates, so a blank one left in its place would still tell its own.
+    return sorted(view, key=lambda entry: entry["case"] is None)
 
 
 def _earlier_lines(figures: Figures, index: _Index, lines: Mapping[int, Line], zone: ZoneInfo) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ flock beside an SQLite database, a session advisory lock on PostgreSQL.
 import fcntl
 import inspect
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ log = get_logger(__name__)
 
 ADVISORY_LOCK = 0x57656E7A
 """Number of the PostgreSQL advisory lock of the scheduler."""
+
+KEPT = timedelta(days=90)
+"""How long the record of a run is kept; two jobs run twice a minute."""
+
+_TICK_S, _JUMP_S = 5.0, 60.0
 
 JobFunction = Callable[..., dict[str, int]]
 
@@ -82,6 +88,7 @@ def run_job(ctx: Context, job: Job, stop: threading.Event | None = None) -> bool
             .where(JobRun.id == run_id)
             .values(finished_at=ctx.clock(), ok=error is None, counts=counts, error=error)
         )
+        session.execute(sa.delete(JobRun).where(JobRun.job == job.name, JobRun.started_at < ctx.clock() - KEPT))
     if any(counts.values()):
         log.info("job_done", job=job.name, **counts)
     return error is None
@@ -92,6 +99,22 @@ def _where(error: BaseException) -> str:
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     return "" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+
+
+def _wait(ctx: Context, scheduler: BackgroundScheduler, stop: threading.Event) -> None:
+    """Wait for *stop*; when the machine's clock is set, plan every job anew.
+
+    The scheduler plans by the clock on the wall: set back by an hour, it would do nothing for that hour.
+    """
+    wall, steady = ctx.clock(), time.monotonic()
+    while not stop.wait(_TICK_S):
+        passed = time.monotonic() - steady
+        drift = (ctx.clock() - wall).total_seconds() - passed
+        if abs(drift) > _JUMP_S:
+            log.warning("clock_jumped", seconds=round(drift))
+            for job in scheduler.get_jobs():
+                job.modify(next_run_time=ctx.clock())
+            wall, steady = ctx.clock(), time.monotonic()
 
 
 @contextmanager
@@ -160,7 +183,7 @@ def work(ctx: Context, jobs: Sequence[Job], stop: threading.Event) -> None:
         scheduler.start()
         log.info("work_started", jobs=[job.name for job in jobs])
         try:
-            stop.wait()
+            _wait(ctx, scheduler, stop)
         finally:
             stop.set()
             scheduler.shutdown(wait=True)

@@ -40,7 +40,7 @@ def rollback_model(ctx: Context) -> str:
 
 
 def import_calendar(ctx: Context, path: Path) -> dict[str, int]:
-    """Store a year's calendar and reckon provisional due dates anew.
+    """Store a year's calendar and reckon anew the due dates it bears on, and the provisional ones.
 
     Returns:
         year; days: of the file; replaced: days of an earlier import of the year; and those of `recompute`.
@@ -61,7 +61,7 @@ def import_calendar(ctx: Context, path: Path) -> dict[str, int]:
             counts,
             ctx.clock(),
         )
-    return {"year": file.year, **counts, **recompute(ctx)}
+    return {"year": file.year, **counts, **recompute(ctx, year=file.year)}
 
 
 def _note(ctx: Context, action: AuditAction, subject: str, detail: dict[str, int]) -> None:

@@ -13,7 +13,7 @@ from collector.readers import headers
 from collector.readers.delimited import open_delimited
 from collector.readers.htmltable import open_html
 from collector.readers.jsonlines import open_json
-from collector.readers.mail import mail_item, mbox_items
+from collector.readers.mail import eml_items, mbox_items
 from collector.readers.options import Limits, ReadOptions
 from collector.readers.records import check_dates, table_items
 from collector.readers.sniff import name_note, sniff
@@ -158,7 +158,7 @@ def _table(kind: str, content: bytes, limits: Limits, rename: Mapping[str, str])
 
 
 def _mails(kind: str, content: bytes, options: ReadOptions) -> Iterator[Item]:
-    return mbox_items(content, options) if kind == "mbox" else iter([mail_item(content, "mail 1", options)])
+    return mbox_items(content, options) if kind == "mbox" else eml_items(content, options)
 
 
 @dataclass(frozen=True)

@@ -122,14 +122,16 @@ TEXTS = ("body", "title")
 _BRACKETED = re.compile(r"[(\[【〔{<《][^)\]】〕}>》]*[)\]】〕}>》]")
 _IGNORED = re.compile(r"[\s_\-*:：;；、,，.。'\"“”/\\()\[\]【】〔〕{}<>《》]+")
 _LONGEST_HEADER = 40
+# Beyond it a cell is no header, and brackets that are never closed take the square of their number to search.
+_MOST_CHARS = 60
 
 
 def normalise(header: str) -> str:
     """Return a header without what varies: width, case, blanks, marks, and remarks in brackets.
 
-    A header that consists of a bracket only keeps what stands in it.
+    A header that consists of a bracket only keeps what stands in it. Only the first 60 characters count.
     """
-    text = unicodedata.normalize("NFKC", header).lower()
+    text = unicodedata.normalize("NFKC", header[:_MOST_CHARS]).lower()
     return _IGNORED.sub("", _BRACKETED.sub("", text)) or _IGNORED.sub("", text)
 
 

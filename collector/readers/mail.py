@@ -17,9 +17,14 @@ from collector.clean import html_to_text, tidy, tidy_line
 from collector.errors import FileTooLarge
 from collector.readers.encodings import decode
 from collector.readers.options import ReadOptions
+from config.settings import MIB
 
 MOST_PARTS = 200
 MOST_DEPTH = 20
+MOST_BYTES = 50 * MIB
+MOST_LINES = 1_000_000
+"""The parser holds every line by itself; a mail of `MOST_BYTES` in lines of the usual length has fewer."""
+
 _MOST_MULTIPARTS = 100
 _MOST_HEADER_CHARS = 8192
 _MOST_HTML_FACTOR = 20
@@ -27,7 +32,14 @@ _LONGEST_KEY = 255
 _CONTAINER = re.compile(rb"multipart/|message/", re.IGNORECASE)
 _FOLD = re.compile(r"[\r\n]+[ \t]*")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
-_FROM_LINE = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From \S+[^\r\n]*\d{1,2}:\d{2}[^\r\n]*\r?\n")
+# The line's length is bounded and its time is sought once, so that a hostile line costs no more than a long one.
+_FROM_LINE = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From (?=\S[^\r\n]{0,999}\d:\d{2})[^\r\n]{1,1000}+\r?\n")
+# More than 8 KiB, folded or not, or 200 parameters.
+_LONG_HEADER = re.compile(
+    rb"(?:\A|(?<=[\r\n]))content-(?:type|disposition):"
+    rb"(?:(?:[^\r\n]|(?:\r\n?|\n)[ \t]){8192}|(?:(?:[^\r\n;]|(?:\r\n?|\n)[ \t])*+;){200})",
+    re.IGNORECASE,
+)
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
@@ -53,12 +65,32 @@ def mbox_items(content: bytes, options: ReadOptions) -> Iterator[Item]:
         match = following
 
 
+def eml_items(content: bytes, options: ReadOptions) -> Iterator[Item]:
+    """Yield the one mail of a mail file, at the position `mail 1`.
+
+    Raises:
+        FileTooLarge: it is larger, or has more lines, than a mail may.
+    """
+    if excess := _oversize(content):
+        raise FileTooLarge(f"the mail {excess}", todo="Save its attachments elsewhere, and give the mail without them.")
+    yield mail_item(content, "mail 1", options)
+
+
 def mail_item(content: bytes, position: str, options: ReadOptions) -> Item:
     """Return one mail as a message, or why it cannot be one.
 
     The id is the Message-ID as written, with its angle brackets; the thread is the first of References or In-Reply-To,
     else the mail itself. Text in the mail itself is preferred to its HTML twin; every other part is an attachment.
     """
+    if excess := _oversize(content):
+        return Unreadable(position, "too-long", f"{position}: it {excess}")
+    # The parser's time grows with the square of these two headers, and it asks for one of them by itself.
+    if _LONG_HEADER.search(content):
+        return Unreadable(
+            position,
+            "bad-mail",
+            f"{position}: a header is longer, or has more parts, than any program writes",
+        )
     # Nesting costs the parser a stack frame a level, so it is bounded before anything is parsed.
     if len(_CONTAINER.findall(content)) > _MOST_MULTIPARTS:
         return Unreadable(position, "too-deep", f"{position}: it is nested deeper, or in more parts, than any mail is")
@@ -72,6 +104,19 @@ def mail_item(content: bytes, position: str, options: ReadOptions) -> Item:
     except (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         # The standard parser meets some malformed parts with errors of these kinds.
         return Unreadable(position, "bad-mail", f"{position}: the mail is malformed ({type(error).__name__})")
+    except MemoryError:
+        raise
+    # Whatever else a stranger's mail may bring about, the other mails go on.
+    except Exception as error:
+        return Unreadable(position, "unreadable", f"{position}: could not be read ({type(error).__name__})")
+
+
+def _oversize(content: bytes) -> str | None:
+    if len(content) > MOST_BYTES:
+        return f"is larger than {MOST_BYTES // MIB} MiB"
+    if max(content.count(b"\n"), content.count(b"\r")) > MOST_LINES:
+        return f"has more than {MOST_LINES:,} lines"
+    return None
 
 
 class _TooMuch(Exception):

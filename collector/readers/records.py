@@ -1,5 +1,7 @@
 """Rows of a table to messages, by the conventions of boards, letters and 12345 orders."""
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
@@ -14,6 +16,8 @@ from collector.readers.values import BadDate, as_count, as_identifier, as_moment
 ORDER_CHANNEL = "hotline-12345"
 PLACE_MARK = "事发地："
 _NOTHING = frozenset({"", "null", "none", "nan"})
+_CLOCK = re.compile(r"(\d{1,2})\s*[:时点]")
+_MIDNIGHT_HOURS = ("0", "00", "12")
 _MOST_ID, _MOST_RECEIPT, _MOST_NAME = 255, 64, 128
 
 
@@ -34,7 +38,18 @@ def table_items(table: Table, options: ReadOptions) -> Iterator[Item]:
     """Yield a message, an unreadable row or a blank for each row; raises what `Table.items` raises."""
     is_order = table.is_order or options.channel == ORDER_CHANNEL
     for item in table.items():
-        yield _Record(table, item, options).message(is_order=is_order) if isinstance(item, Row) else item
+        yield _message(_Record(table, item, options), is_order=is_order) if isinstance(item, Row) else item
+
+
+def _message(record: "_Record", *, is_order: bool) -> Item:
+    try:
+        return record.message(is_order=is_order)
+    except MemoryError:
+        raise
+    # Cells come from strangers and pass through several parsers; one row must not take the others with it.
+    except Exception as error:
+        detail = f"{record.position}: could not be read ({type(error).__name__})"
+        return Unreadable(record.position, "unreadable", detail)
 
 
 class _Faulty(Exception):
@@ -138,12 +153,17 @@ class _Record:
         return posted_at, received_at
 
     def due(self) -> datetime | None:
-        """Return the limit the order came with; a mere day means its end."""
+        """Return the limit the order came with; a mere day means its end, and so does the day at 24:00."""
         moment = self.loose_moment("given_due_at")
         if moment is None:
             return None
         local = moment.astimezone(self.options.zone)
-        return local + timedelta(days=1, seconds=-1) if local.time() == time_of_day() else local
+        if local.time() != time_of_day():
+            return local
+        # Programs write a mere day as 00:00 too; another hour that comes out at midnight, 24:00 above all, was meant.
+        clock = _CLOCK.search(unicodedata.normalize("NFKC", as_text(self.value("given_due_at"))))
+        is_day = clock is None or clock[1] in _MIDNIGHT_HOURS
+        return local + timedelta(days=1, seconds=-1) if is_day else local
 
     def loose_moment(self, field: str) -> datetime | None:
         """Return a moment that a message can do without: 办理时限 may say 5个工作日 instead of a date."""

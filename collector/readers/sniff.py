@@ -32,7 +32,8 @@ _MAIL_NAMES = re.compile(
     rb"^(?:from|to|date|subject|message-id|received|mime-version|return-path|content-type|delivered-to|sender):",
     re.IGNORECASE | re.MULTILINE,
 )
-_MBOX_START = re.compile(rb"From \S+[^\r\n]*\d{1,2}:\d{2}[^\r\n]*\r?\n[!-9;-~]+:")
+# The line's length is bounded and its time is sought once, so that a hostile line costs no more than a long one.
+_MBOX_START = re.compile(rb"From (?=\S[^\r\n]{0,999}\d:\d{2})[^\r\n]{1,1000}+\r?\n[!-9;-~]+:")
 _JSON_LIST = re.compile(r"\s*\[\s*[{\]]")
 _JSON_OBJECT = re.compile(r'\s*\{\s*["}]')
 _HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!doctype html|<html|<table|<head|<meta|<style)", re.IGNORECASE)

@@ -19,6 +19,8 @@ _MOST_COLUMNS = 16_384
 _MOST_ROWS = 1_048_576
 # Cells may be far apart at little cost to the file; the places between them are held too.
 _MOST_CELLS = 20_000_000
+_MOST_IN_ROW = 500_000
+_MOST_DEPTH = 100
 
 
 def open_spreadsheetml(content: bytes, limits: Limits) -> Source:
@@ -58,12 +60,24 @@ def _sheets(content: bytes) -> Iterator[tuple[str, bool, list[RawRow]]]:
 
 def _parse(content: bytes) -> Iterator[tuple[str, bool, list[RawRow]]]:
     name, hidden, rows = "", False, list[RawRow]()
-    place = below = held = 0
+    place = below = held = in_row = 0
+    opened: list[Element] = []
+    row: Element | None = None
     for event, element in iterparse(io.BytesIO(content), events=("start", "end"), forbid_dtd=True):
         if event == "start":
+            opened.append(element)
+            if len(opened) > _MOST_DEPTH:
+                raise ValueError("nested deeper than any workbook")
             if element.tag == _SS + "Worksheet":
                 name, hidden, rows, place = element.get(_SS + "Name", ""), False, [], 0
+            elif row is not None:
+                in_row += 1
+                if in_row > _MOST_IN_ROW:
+                    raise ValueError("more in a row than any row has")
+            elif element.tag == _SS + "Row":
+                row, in_row = element, 0
             continue
+        opened.pop()
         if element.tag == _SS + "Row":
             place = _index(element, place + below + 1, _MOST_ROWS)
             below = _number(element, "Span")
@@ -77,10 +91,13 @@ def _parse(content: bytes) -> Iterator[tuple[str, bool, list[RawRow]]]:
             hidden = (element.text or "") != "SheetVisible"
         elif element.tag == _SS + "Table":
             below = 0
-            element.clear()
         elif element.tag == _SS + "Worksheet":
             yield name, hidden, rows
-            element.clear()
+        if element is row:
+            row = None
+        # Only what stands in a row is looked at again; all else goes as soon as it ends, its places in the tree too.
+        if row is None and opened:
+            opened[-1].clear()
 
 
 def _cells(row: Element) -> Sequence[object]:

@@ -18,8 +18,14 @@ from collector.errors import FileDamaged, FileEmpty, FileProtected, FileTooLarge
 from collector.readers.options import Limits
 from collector.readers.table import RawRow, Sheet, Source
 from config.errors import WenzhengError
+from config.settings import MIB
 
 _MOST_PARTS = 10_000
+# openpyxl holds these parts as objects, many times their size, whatever is read of the sheets.
+_MOST_TABLE_BYTES = 4 * MIB
+_MOST_STRINGS_BYTES = 64 * MIB
+_STRINGS = "xl/sharedstrings.xml"
+_TABLES = ("xl/styles.xml", "xl/workbook.xml", "xl/_rels/", "xl/theme/", "docprops/", "_rels/", "[content_types].xml")
 _BATCH_ROWS = 500
 _PROTECTED = "the workbook is protected by a password"
 _PROTECTED_TODO = "Open it in Excel or WPS, save it without a password, and give that file."
@@ -97,6 +103,14 @@ def _check_archive(content: bytes, limits: Limits) -> None:
             f"the workbook unpacks to more than {limits.max_unpacked_mib} MiB",
             todo="Split it, or raise WENZHENG_MAX_UNPACKED_MIB.",
         )
+    for part in parts:
+        name = part.filename.lower()
+        most = _MOST_STRINGS_BYTES if name == _STRINGS else _MOST_TABLE_BYTES
+        if part.file_size > most and (name == _STRINGS or name.startswith(_TABLES)):
+            raise FileTooLarge(
+                f"the part {part.filename} of the workbook unpacks to more than {most // MIB} MiB",
+                todo="Copy the cells into a new workbook, or split it.",
+            )
     if any(part.flag_bits & 0x1 for part in parts):
         raise protected()
 

@@ -63,7 +63,11 @@ def _tell_older(ctx: Context, channel: str, began: datetime) -> None:
 setaside = typer.Typer(help="What could not be read: look, try again, or drop.", no_args_is_help=True)
 app.add_typer(setaside, name="setaside")
 
-Numbers = Annotated[list[int], typer.Argument(metavar="NUMBER...", help="As `setaside list` shows them.")]
+MOST_ID = 2**31 - 1  # What a number column of PostgreSQL holds.
+Number = Annotated[int, typer.Argument(min=1, max=MOST_ID)]
+Numbers = Annotated[
+    list[int], typer.Argument(min=1, max=MOST_ID, metavar="NUMBER...", help="As `setaside list` shows them.")
+]
 
 
 @setaside.command("list")
@@ -84,7 +88,7 @@ def setaside_list(as_json: AsJson = False) -> None:
 
 
 @setaside.command("show")
-def setaside_show(number: int) -> None:
+def setaside_show(number: Number) -> None:
     """Show one item: where it came from, and why it stands aside."""
     from collector.setaside import get_set_aside
 

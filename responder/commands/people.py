@@ -110,6 +110,8 @@ def audit_verify(as_json: AsJson = False) -> None:
         typer.echo(f"events: {verdict.events}")
         for fault in verdict.faults:
             typer.echo(f"fault: {fault}")
+        for warning in verdict.warnings:
+            typer.echo(f"warning: {warning}")
         typer.echo("the chain is whole" if verdict.ok else "the chain is broken")
     if not verdict.ok:
         raise typer.Exit(1)

@@ -1,5 +1,6 @@
 """The desk as one application, and the server that runs it."""
 
+import logging
 import signal
 import socket
 import threading
@@ -28,10 +29,21 @@ _log = get_logger(__name__)
 GRACE_S = 10
 """How long open requests may take to end after SIGTERM."""
 
+MOST_CONNECTIONS = 200
+"""With more connections open, each further request is answered 503."""
+
+BACKLOG = 100
+"""Connections that wait to be accepted; asyncio also tries, and logs, so many times in a row when it cannot."""
+
+KEEP_ALIVE_S = 5
+REPEAT_S = 60
+"""The server's own loggers say the same at most this often."""
+
 
 def create_app(ctx: Context) -> FastAPI:
     """Return the desk of one opened home."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    # A redirect to the path with or without a slash would take its host from the request, where anything can stand.
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.ctx = ctx
     app.state.pages = pages = Pages(ctx.profile)
     for part in (login, today, cases, reports, staff, audit, account, health):
@@ -71,9 +83,31 @@ def serve(ctx: Context, on_ready: Callable[[str], None] | None = None) -> None:
         if on_ready is not None:
             on_ready(_address(listener))
 
+    for name in ("asyncio", "uvicorn.error"):
+        logging.getLogger(name).addFilter(_SELDOM)
     server = _Server(_configuration(create_app(ctx)), ready)
     with listener, _signals_end_here():
         server.run(sockets=[listener])
+
+
+class Seldom(logging.Filter):
+    """Lets the same message of a logger through once a minute: strangers' connections must not fill the disk."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether this was not said in the last minute."""
+        now, key = record.created, (record.name, record.getMessage())
+        if 0 <= now - self._said.get(key, -REPEAT_S) < REPEAT_S:
+            return False
+        # What is older no longer matters, and texts that differ each time must not gather.
+        self._said = {other: said for other, said in self._said.items() if 0 <= now - said < REPEAT_S} | {key: now}
+        return True
+
+
+_SELDOM = Seldom()
 
 
 class _Server(uvicorn.Server):
@@ -95,6 +129,9 @@ def _configuration(app: FastAPI) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         lifespan="off",
+        limit_concurrency=MOST_CONNECTIONS,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )
 

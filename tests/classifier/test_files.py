@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from classifier import jobs
 from classifier.errors import ClassifierError, TrainingDataError
 from classifier.files import COLUMNS, classify_file, evaluate_file, safe
 from classifier.labels import add_label
+from classifier.predict import TextIn
 from classifier.store import load_bundle
 from classifier.versions import active_bundle
 from collector.errors import FileRefused
@@ -256,3 +258,32 @@ def test_labels_of_the_desk_are_learned_and_compared(ctx: Context) -> None:
     assert report["learned"]["kind"]["rows"] == 80
     assert set(compared["labelled"]["kind"]) == {base, report["version"]}
     assert compared["labelled"]["kind"][report["version"]]["accuracy"] >= compared["labelled"]["kind"][base]["accuracy"]
+
+
+def test_what_is_no_ordinary_file_is_not_replaced(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A device, a pipe or a folder as OUT is refused in one line and stays."""
+    file = table(tmp_path / "in.csv", ["id", "body"], [["1", "正文"]])
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    monkeypatch.chdir(tmp_path)
+
+    for out in (pipe, tmp_path, Path(), Path("/dev/null")):
+        with pytest.raises(ClassifierError, match="not an ordinary file"):
+            classify_file(settings, file, out)
+    assert pipe.is_fifo()
+
+
+def test_half_a_surrogate_pair_is_written_as_a_replacement_character(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken ids do not stop the table."""
+    file = table(tmp_path / "in.csv", ["id", "body"], [["1", "正文"]])
+    rows = iter([("a\ud800", TextIn("", "我们的信息\udfff被倒卖"))])
+    monkeypatch.setattr("classifier.files._texts", lambda table: rows)
+    classify_file(settings, file, tmp_path / "out.csv")
+
+    (row,) = answers(tmp_path / "out.csv")
+    assert row["id"] == "a\ufffd"
+    assert "信息\ufffd被倒卖" in row["why"]

@@ -1,5 +1,6 @@
 """Answers say why, may abstain, and never fail."""
 
+import re
 import sys
 from dataclasses import replace
 
@@ -150,3 +151,29 @@ def test_one_poisonous_text_does_not_hold_up_the_others(monkeypatch: pytest.Monk
     assert failed == [1]
     assert {*QUESTIONS, "urgency"} == set(answers[1].abstained)
     assert answers[0].kind == "咨询"
+
+
+@pytest.mark.parametrize(
+    ("body", "personal"),
+    [
+        ("我的电话13866667771被倒卖了", "13866667771"),
+        ("我的身份证371302199001011234被出售，我叫张国强", "371302199001011234"),
+        ("联系人：张国强，举报某公司虚报产值", "张国强"),
+    ],
+)
+def test_reasons_hold_no_personal_data(body: str, personal: str) -> None:
+    """A number or a name in the text is not told again as a reason, wherever it would have been cut."""
+    told = "".join(word for words in one("", body).why.values() for word in words)
+
+    assert personal not in told
+    assert not re.search(r"\d{5}", told)
+
+
+def test_a_masked_reason_still_says_what_decided() -> None:
+    """The rule and the other words of it stay."""
+    assert one("", "我的电话13866667771被倒卖了").why["urgency"] == ["信息泄露：电话[电话]被倒卖"]
+
+
+def test_half_a_surrogate_pair_in_a_reason_becomes_a_replacement_character() -> None:
+    """What no file can hold is not handed on."""
+    assert one("", "我们的信息\ud800被倒卖，泄露").why["urgency"] == ["信息泄露：信息\ufffd被倒卖"]

@@ -175,3 +175,19 @@ def test_the_shipped_vocabulary_holds_no_numbers() -> None:
     features = load_bundle().served.vocabulary.features
 
     assert not [name for name in features if any(digit in name for digit in "123456789")]
+
+
+def test_a_folder_is_no_model(tmp_path: Path) -> None:
+    """A folder in the place of the file is told as a file that cannot be used."""
+    with pytest.raises(CorruptModel):
+        load_bundle(tmp_path)
+
+
+def test_a_bundle_that_unpacks_to_too_much_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sizes in the zip's directory are summed before anything is read."""
+    path = save_bundle({"kind": a_question()}, tmp_path, prefix="t")
+    monkeypatch.setattr(store, "LARGEST", 100)
+    monkeypatch.setattr(store.np, "load", lambda *_, **__: pytest.fail("it was unpacked"))
+
+    with pytest.raises(CorruptModel, match="unpack"):
+        load_bundle(path)

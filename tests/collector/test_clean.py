@@ -1,6 +1,7 @@
 """Markup and messy text to clean text."""
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -89,3 +90,31 @@ def test_order_noise_is_stripped():
 def test_order_noise_never_empties_or_cuts_a_text(text: str):
     """A text of nothing but noise stays, and a request in the middle of a sentence is the citizen's own."""
     assert strip_order_noise(text) == text
+
+
+def test_half_a_character_in_markup_is_shown_as_lost():
+    """JSON can spell a lone surrogate; the text around it is read."""
+    assert html_to_text("<p>x\ud83d</p>") == "x\ufffd"
+    assert plain("<p>一\udc00</p><p>二\0</p>") == "一\ufffd\n二"
+
+
+@pytest.mark.parametrize(
+    "clean",
+    [
+        lambda: html_to_text("<b>甲" + " " * 1_000_000 + "乙</b>"),
+        lambda: html_to_text("<p>甲" + "<b> </b>" * 20_000 + "乙</p>"),
+        lambda: strip_order_noise("内容。" + "请尽快处理。" * 33_000),
+    ],
+)
+def test_long_runs_take_no_more_than_their_length(clean: Callable[[], str]):
+    """A text built to be slow is as quick as any of its size."""
+    started = time.monotonic()
+
+    assert len(clean()) < 10
+    assert time.monotonic() - started < 5
+
+
+def test_closings_are_removed_one_after_the_other():
+    """The marks between them go with them; the one that ends the citizen's words stays."""
+    assert strip_order_noise("路灯坏了。请尽快处理，请核实处理！！") == "路灯坏了。"
+    assert strip_order_noise("请尽快处理。请及时处理") == "请尽快处理。请及时处理"

@@ -1,14 +1,18 @@
 """Import by hand, what is set aside, and finishing what a killed process left."""
 
+import itertools
+import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from collector.base import Item
 from collector.errors import FileRefused, NothingSetAside
-from collector.importing import describe_file, import_file
-from collector.intake import keep_raw
+from collector.importing import describe_file, import_file, reread
+from collector.intake import keep_raw, take_in
 from collector.jobs import resume_raw
 from collector.setaside import drop, list_set_aside, retry
 from collector.tables import Message, RawItem, SetAside
@@ -120,3 +124,39 @@ def test_stored_bytes_that_cannot_be_read_do_not_stop_the_job(ctx: Context, cloc
     with ctx.database.reading() as session:
         ((row, _),) = list_set_aside(session)
     assert (row.position, row.reason) == ("", "unreadable")
+
+
+def test_retrying_one_row_does_not_end_a_killed_import(ctx: Context, tmp_path: Path, clock: FixedClock) -> None:
+    """A file whose import was killed stays unread after one of its rows was retried, and is finished later."""
+    rows = "".join(f"{number},U,题,2026/11/20 09:00:00,{number}号路灯\n" for number in range(10, 20))
+    content = (GOOD + BAD_DATE + rows).encode()
+    options = {"posted_at": None, "open_cases": False}
+    raw_id, _ = keep_raw(
+        ctx, source="file:site-board", channel="site-board", name="b.csv", content=content, options=options
+    )
+
+    def killed() -> Iterator[Item]:
+        yield from itertools.islice(reread(ctx, raw_id), 2)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        take_in(ctx, raw_id, killed())
+    take_in(ctx, raw_id, itertools.islice(reread(ctx, raw_id), 2), whole=False)
+    with ctx.database.reading() as session:
+        ((row, _),) = list_set_aside(session)
+
+    retry(ctx, row.id)
+
+    with ctx.database.reading() as session:
+        assert session.get_one(RawItem, raw_id).state == "new"
+    clock.forward(timedelta(minutes=20))
+    assert resume_raw(ctx)["resumed"] == 1
+    assert count(ctx, Message) == 11
+
+
+def test_a_file_name_of_an_old_archive_is_no_obstacle(ctx: Context, tmp_path: Path) -> None:
+    """Bytes in a name that are no UTF-8 are replaced, and the file is read."""
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xd0\xc5\xbc\xfe.csv"))
+    path.write_text(GOOD, "utf-8")
+
+    assert import_file(ctx, path, "site-board").stored == 1

@@ -207,3 +207,40 @@ def test_opening_cases_by_hand_is_kept_with_the_message(ctx: Context) -> None:
 
     with ctx.database.reading() as session:
         assert session.scalars(sa.select(Message.open_case)).one() is True
+
+
+def test_an_answer_in_the_same_file_is_kept(ctx: Context) -> None:
+    """A row that comes twice, the second time with its answer, is stored with it; of two answers the first stays."""
+    take(ctx, item(1), item(1, answer_text="已修好。"), item(1, answer_text="另一答复。"))
+    take(ctx, item(2), content=b"2")
+    take(ctx, item(2, answer_text="甲。"), item(2, answer_text="乙。"), content=b"3")
+
+    with ctx.database.reading() as session:
+        assert session.scalars(sa.select(Message.answer_text).order_by(Message.id)).all() == ["已修好。", "甲。"]
+
+
+def test_asking_for_cases_later_is_kept_too(ctx: Context) -> None:
+    """Importing known messages again with `--open-cases` asks for their cases."""
+    take(ctx, item(1))
+
+    take_in(ctx, raw(ctx), [item(1)], open_case=True)
+
+    with ctx.database.reading() as session:
+        assert session.scalars(sa.select(Message.open_case)).one() is True
+
+
+def test_a_fault_that_no_column_can_hold_is_kept_readable(ctx: Context) -> None:
+    """A strange column name in a fault does not stop the import."""
+    assert take(ctx, Unreadable("row 2", "too-long", "row 2: a\ud800\x00b is too long"), item(3)).stored == 1
+
+    with ctx.database.reading() as session:
+        assert session.scalars(sa.select(SetAside.detail)).one() == "row 2: ab is too long"
+
+
+def test_file_names_lie_sealed(ctx: Context) -> None:
+    """A letter's file is often named by its subject."""
+    keep_raw(ctx, source="file:mailbox", channel="mailbox", name="举报某某.eml", content=b"x", options={})
+
+    with ctx.database.reading() as session:
+        assert session.scalars(sa.select(RawItem.name)).one() == "举报某某.eml"
+        assert session.scalar(sa.text("select name from raw_items")).startswith("enc:")

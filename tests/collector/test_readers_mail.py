@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collector.base import Fetched, Item, Unreadable
 from collector.errors import FileTooLarge
-from collector.readers import Limits, ReadOptions, mail_item, read_items, sniff
+from collector.readers import Limits, ReadOptions, mail, mail_item, read_items, sniff
 
 ZONE = ZoneInfo("Asia/Shanghai")
 POSTED = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)
@@ -232,3 +232,51 @@ def test_mail_is_known_by_its_headers():
     assert sniff("a.txt", HEAD + b"\r\nx") == "eml"
     assert sniff("a.txt", mbox(b"1")) == "mbox"
     assert sniff("a.csv", "主题: 内容,时间\n".encode()) == "csv"
+
+
+def test_long_separating_lines_are_quick():
+    """A line that begins as the separator of a mailbox and is none takes no more than its length."""
+    started = time.monotonic()
+
+    (item,) = read_mbox(mbox(b"one\n\nFrom " + b"a" * 150_000 + b"\n\nFrom a" + b" 10:30" * 8_000))
+
+    assert isinstance(item, Fetched)
+    assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("header", [b"Content-Type: text/plain", b"content-disposition: inline"])
+@pytest.mark.parametrize("part", [b"", b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"])
+def test_endless_parameters_are_refused(header: bytes, part: bytes):
+    """The parser would take the square of their number; folded or not, they are a malformed mail."""
+    started = time.monotonic()
+
+    for marks in (b"x" * 80_000, b";" * 80_000, b";;;;;;;\r\n " * 10_000, b";" * 300):
+        assert reason(HEAD + part + header + b'; x="' + marks + b"\r\n\r\ntext\r\n") == "bad-mail"
+    assert time.monotonic() - started < 2
+
+
+def test_mails_of_no_mail_size_are_refused(monkeypatch: pytest.MonkeyPatch):
+    """Neither bytes nor lines without end reach the parser; in a mailbox the other mails go on."""
+    monkeypatch.setattr(mail, "MOST_LINES", 1000)
+    lines = b"a\n" * 2000
+
+    assert [getattr(item, "reason", "") for item in read_mbox(mbox(lines, b"two"))] == ["too-long", ""]
+    assert reason(HEAD + b"\r\n" + lines) == "too-long"
+    with pytest.raises(FileTooLarge, match="1,000 lines"):
+        only(HEAD + b"\n" + lines)
+    monkeypatch.setattr(mail, "MOST_BYTES", 1 << 20)
+    with pytest.raises(FileTooLarge, match="1 MiB"):
+        only(HEAD + b"\n" + b"a" * (1 << 20))
+
+
+def test_a_mail_that_breaks_the_reader_is_alone(monkeypatch: pytest.MonkeyPatch):
+    """Whatever goes wrong in a mail, it is set aside by its place."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(mail, "_item", broken)
+
+    assert mail_item(HEAD + b"\n", "mail 1", options()) == Unreadable(
+        "mail 1", "unreadable", "mail 1: could not be read (RuntimeError)"
+    )

@@ -1,5 +1,6 @@
 """Workbooks in one XML file to items."""
 
+import tracemalloc
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -111,3 +112,23 @@ def test_sizes_are_bounded(monkeypatch):
     far = f"<Row>{cell('甲', more=' ss:Index=' + repr('16384'))}</Row>"
     with pytest.raises(FileTooLarge, match="50,000 cells"):
         open_table("a.xls", workbook(HEADER + far * 10), Limits())
+
+
+def test_elements_outside_rows_are_not_held():
+    """What no row holds is dropped as it ends, wherever it stands."""
+    content = workbook(HEADER + "<a/>" * 200_000 + ROW, options="<a/>" * 200_000)
+    tracemalloc.start()
+
+    (item,) = read_items("a.xml", content, OPTIONS)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert isinstance(item, Fetched)
+    assert peak < 8 << 20
+
+
+@pytest.mark.parametrize("rows", ["<a>" * 200 + "</a>" * 200, f"<Row>{'<a/>' * 600_000}</Row>"])
+def test_trees_that_no_workbook_has_are_refused(rows: str):
+    """Neither depth nor the content of one row is without end."""
+    with pytest.raises(FileDamaged):
+        list(read_items("a.xml", workbook(HEADER + rows + ROW), OPTIONS))

@@ -1,5 +1,6 @@
 """CSV and JSON files to items: headers, conventions, faults."""
 
+import contextlib
 import gzip
 import json
 import time
@@ -19,7 +20,7 @@ from collector.errors import (
     FileProtected,
     FileTooLarge,
 )
-from collector.readers import Limits, ReadOptions, describe, headers, open_table, read_items, sniff
+from collector.readers import Limits, ReadOptions, describe, headers, open_table, read_items, records, sniff
 from config.settings import Settings
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -426,3 +427,73 @@ def test_every_header_name_is_documented():
     assert {field: list(names) for field, names in headers.SYNONYMS.items()} == {
         field: documented[field] for field in headers.SYNONYMS
     }
+
+
+def test_half_a_character_does_not_take_the_file_down():
+    """JSON can spell a lone surrogate; its row and those behind it are read."""
+    rows = '[{"id": 1, "date": "2026-11-02", "body": "<p>x\\ud83d</p>"}, {"id": 2, "date": "2026-11-02", "body": "y"}]'
+
+    assert [item.body for item in read(rows, "a.json") if isinstance(item, Fetched)] == ["x\ufffd", "y"]
+
+
+def test_a_row_that_breaks_a_parser_is_alone(monkeypatch: pytest.MonkeyPatch):
+    """Whatever goes wrong in a row, it is set aside by its place, and the others are read."""
+
+    def broken(text: str) -> str:
+        if text == "坏":
+            raise RuntimeError(text)
+        return text
+
+    monkeypatch.setattr(records, "plain", broken)
+    bad, good = read("留言时间,留言详情\n2026-11-02,坏\n2026-11-02,好\n")
+
+    assert bad == Unreadable("row 2", "unreadable", "row 2: could not be read (RuntimeError)")
+    assert isinstance(good, Fetched)
+
+
+def test_want_of_memory_is_not_a_fault_of_the_row(monkeypatch: pytest.MonkeyPatch):
+    """It says nothing of the row, and is not hidden."""
+
+    def broken(text: str) -> str:
+        raise MemoryError(text)
+
+    monkeypatch.setattr(records, "plain", broken)
+    with pytest.raises(MemoryError):
+        read(BOARD + ROW)
+
+
+@pytest.mark.parametrize(
+    ("written", "due"),
+    [
+        ("2026-11-25 24:00", "2026-11-26 00:00:00"),
+        ("2026年11月25日24时", "2026-11-26 00:00:00"),
+        ("2026-11-25T16:00:00Z", "2026-11-26 00:00:00"),
+        ("2026-11-25", "2026-11-25 23:59:59"),
+        ("2026-11-25 00:00:00", "2026-11-25 23:59:59"),
+        ("2026年11月25日", "2026-11-25 23:59:59"),
+        ("2026-11-25 17:30", "2026-11-25 17:30:00"),
+    ],
+)
+def test_the_limit_of_an_order_at_midnight(written: str, due: str):
+    """A mere day lasts to its end, and a day at 24:00 ends there, not a day later."""
+    item = only(f"工单编号,受理时间,诉求内容,办结期限\n1,2026-11-02,路灯坏了,{written}\n")
+
+    assert item.given_due_at is not None
+    assert f"{item.given_due_at.astimezone(ZONE):%Y-%m-%d %H:%M:%S}" == due
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"From " + b"a" * 200_000,
+        b"From a " + b"10:30 " * 30_000,
+        f"留言时间,留言详情,{'(' * 40_000}\n2026-11-02,好,1\n".encode(),
+    ],
+)
+def test_hostile_lines_are_quick(content: bytes):
+    """Neither the kind of a file nor its header takes the square of a line's length."""
+    started = time.monotonic()
+
+    with contextlib.suppress(ColumnsUnknown):
+        read(content)
+    assert time.monotonic() - started < 2

@@ -329,3 +329,14 @@ def test_workbooks_with_nothing_are_refused():
     for content in (workbook([]), workbook([HEADER]), workbook([HEADER], [[]])):
         with pytest.raises(FileEmpty):
             read(content)
+
+
+@pytest.mark.parametrize(
+    ("part", "most"), [("xl/styles.xml", 8), ("xl/workbook.xml", 8), ("docProps/app.xml", 8), (STRINGS, 64)]
+)
+def test_parts_held_in_memory_are_bounded(part: str, most: int):
+    """A part that is held as objects is refused by its size before it is parsed, and named."""
+    content = repacked(shared(workbook([HEADER, ROW])), part, b"<xf/>" * (most << 18))
+
+    with pytest.raises(FileTooLarge, match=f"{part} .* {most} MiB"):
+        read(content)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import structlog
 
+from config.errors import WenzhengError
 from config.logs import get_logger, set_up_logs
 from config.settings import Settings
 
@@ -205,6 +206,26 @@ def test_warnings_and_uncaught_errors_are_entries_too(capsys: pytest.CaptureFixt
     assert [entry["logger"] for entry in found] == ["py.warnings", "uncaught", "uncaught"]
     assert found[1]["event"] == found[2]["event"] == "uncaught_error"
     assert not [part for part in PERSONAL if part in json.dumps(found, ensure_ascii=False)]
+
+
+def test_uncaught_foreign_errors_are_logged_without_their_text(capsys: pytest.CaptureFixture[str]) -> None:
+    """A library's error tells its type, its causes' types and its place; our own also says what happened."""
+    set_up_logs(Settings())
+    for kind in (ValueError, WenzhengError):
+        try:
+            try:
+                raise KeyError("噪音扰民的正文")
+            except KeyError as cause:
+                raise kind("what happened") from cause
+        except (ValueError, WenzhengError) as error:
+            sys.excepthook(kind, error, error.__traceback__)
+
+    foreign, ours = entries(capsys)
+    assert (foreign["error"], foreign["causes"]) == ("ValueError", ["KeyError"])
+    assert "test_logs.py:" in foreign["place"][0]
+    assert "what happened" not in json.dumps(foreign)
+    assert "what happened" in ours["what"]
+    assert "噪音" not in json.dumps([foreign, ours], ensure_ascii=False)
 
 
 def test_event_names_in_the_code_are_constant() -> None:

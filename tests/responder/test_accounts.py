@@ -1,5 +1,6 @@
 """Tests of staff accounts, log-ins and sessions."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -26,7 +27,7 @@ from responder.accounts import (
     visit,
 )
 from responder.audit import AuditAction, verify
-from responder.errors import AccountError, PasswordRefused
+from responder.errors import AccountError, LogInBusy, PasswordRefused
 from responder.permissions import Role
 from responder.staff_tables import Staff, StaffSession
 from responder.tables import AuditEvent
@@ -374,3 +375,20 @@ def test_a_wrong_hash_in_the_database_opens_nothing(ctx: Context):
         find_staff(session, "wang").password_hash = "not a hash"
 
     assert log_in(ctx, "wang", PASSWORD, ctx.clock()) is None
+
+
+def test_a_log_in_that_finds_no_room_counts_for_nothing(ctx: Context, monkeypatch: pytest.MonkeyPatch):
+    """While others are hashed a log-in gives up soon; neither a failure nor an event is written."""
+    add(ctx)
+    before = acts(ctx)
+    busy = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(accounts, "_HASHING", busy)
+    monkeypatch.setattr(accounts, "_HASHING_WAIT_S", 0.01)
+
+    with busy, pytest.raises(LogInBusy):
+        log_in(ctx, "wang", "wrong-password-1", ctx.clock())
+
+    assert acts(ctx) == before
+    with ctx.database.reading() as session:
+        assert find_staff(session, "wang").failed_logins == 0
+    assert log_in(ctx, "wang", PASSWORD, ctx.clock()) is not None

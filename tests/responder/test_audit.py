@@ -21,7 +21,7 @@ from responder.audit import (
     record_all,
     verify,
 )
-from responder.errors import AuditRefused
+from responder.errors import AuditRefused, ResponderError
 from responder.tables import AuditEvent
 
 
@@ -159,6 +159,91 @@ def test_a_tail_rewritten_with_the_key_shows_against_the_exported_head(ctx):
     assert verify(ctx).faults == ("event 2 is not the one whose digest was exported",)
 
 
+def test_a_cut_tail_still_shows_after_the_next_act_and_export(ctx):
+    """An event in the place of an exported one stops the export, and stays a fault whatever is exported later."""
+    write(ctx, 10, message=1)
+    export_head(ctx)
+    tamper(ctx, sa.delete(AuditEvent).where(AuditEvent.id == 10))
+    write(ctx, 2, message=2)
+
+    with pytest.raises(ResponderError, match=r"event 10: .*audit verify"):
+        export_head(ctx)
+    assert [line["last_id"] for line in heads(ctx)] == [10]
+    assert verify(ctx).faults == ("event 10 is not the one whose digest was exported",)
+
+    with ctx.database.reading() as session:
+        digest = session.scalar(sa.select(AuditEvent.digest).where(AuditEvent.id == 10))
+    with (ctx.settings.home / HEADS_FILE).open("a") as file:
+        file.write(json.dumps({"last_id": 10, "digest": digest}) + "\n")
+    assert verify(ctx).faults == ("event 10 was exported with different digests",)
+
+
+def test_a_shorter_chain_is_not_exported(ctx):
+    """After a cut without a new act no earlier end is written behind the later one."""
+    write(ctx, 3)
+    export_head(ctx)
+    tamper(ctx, sa.delete(AuditEvent).where(AuditEvent.id == 3))
+
+    with pytest.raises(ResponderError, match="event 3"):
+        export_head(ctx)
+    assert len(heads(ctx)) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "literal"),
+    [
+        ("detail", "'{broken'"),
+        pytest.param("detail", f"'{'[' * 3_000}{']' * 3_000}'", id="deep"),
+        ("at", "'yesterday at noon'"),
+        ("at", "'infinity'"),
+        ("at", "7"),
+        ("actor", "x'78'"),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_a_fault(ctx, column, literal):
+    """A broken value names its event; every other event is checked all the same."""
+    write(ctx, 5)
+    try:
+        tamper(ctx, sa.text(f"update audit_events set {column} = {literal} where id = 2"))
+    except sa.exc.DBAPIError:
+        pytest.skip("this database refuses the value itself")
+    tamper(ctx, sa.update(AuditEvent).where(AuditEvent.id == 4).values(actor="other"))
+
+    verdict = verify(ctx)
+
+    assert verdict.events == 5
+    assert [fault[:7] for fault in verdict.faults] == ["event 2", "event 4"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"last_id": 1e999, "digest": "a"}',
+        '{"last_id": 99999999999999999999, "digest": "a"}',
+        '{"last_id": 1, "digest": 7}',
+        "[" * 100_000,
+        "[]",
+    ],
+)
+def test_a_strange_line_among_the_heads_is_a_fault(ctx, line):
+    """Whatever stands in the file, the line is named and the export goes on."""
+    write(ctx, 1)
+    (ctx.settings.home / HEADS_FILE).write_text(line + "\n", "ascii")
+
+    assert verify(ctx).faults == (f"line 1 of {HEADS_FILE} is not readable",)
+    assert export_head(ctx) == {"exported": 1}
+
+
+def test_missing_heads_are_a_warning(ctx):
+    """Without the file a cut end would not show, which is said; the chain itself may be whole."""
+    assert verify(ctx).warnings == ()
+    write(ctx, 1)
+
+    assert (verify(ctx).ok, len(verify(ctx).warnings)) == (True, 1)
+    export_head(ctx)
+    assert verify(ctx).warnings == ()
+
+
 def test_the_head_is_exported_once_with_its_local_day(ctx):
     """A line holds the bureau's day, the last number and its digest; without new events none is added."""
     write(ctx, 2)
@@ -214,6 +299,7 @@ class Word(StrEnum):
         {"message": 17, "number": "2026-000123", "ok": True, "section": None},
         {"fields": ["title", "body"], "sha256": "a" * 64, "week": "2026-W47"},
         {"state": Word.ONE, "section": "外部:国家统计局临沂调查队"},
+        {"section": "执法监督科（综合行政执法大队）", "owner": "人口·就业、社会-科技统计科"},
     ],
 )
 def test_ids_counts_names_and_hashes_are_taken(ctx, detail):
@@ -227,6 +313,8 @@ def test_ids_counts_names_and_hashes_are_taken(ctx, detail):
     "value",
     [
         "这是一封来信的正文，不应当进入审计记录，因为审计记录永远不能删除",
+        "来信人反映其所在小区夜间施工噪声扰民多次投诉未果希望有关部门尽快处理并给予书面答复",
+        "综合科（" * 20,
         "someone@example.org",
         "two words",
         13800001111,

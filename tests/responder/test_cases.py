@@ -270,6 +270,25 @@ def test_what_never_joins_another_letter(ctx, first, second):
     assert case_of(ctx, one).id != case_of(ctx, two).id
 
 
+@pytest.mark.parametrize("apart", [True, False])
+def test_a_stranger_with_the_threads_key_gets_a_case_of_their_own(ctx, apart):
+    """A forged thread reopens nothing; either writer's next letter goes on in their own case."""
+    first = letter(ctx, thread_key="t-1", author_key="a")
+    if apart:
+        open_cases(ctx)
+        set_state(ctx, first, State.ANSWERED, closed_at=ctx.clock())
+    forged, nameless = letter(ctx, thread_key="t-1", author_key="b"), letter(ctx, thread_key="t-1")
+    assert open_cases(ctx)["reopened"] == 0
+
+    again, own = letter(ctx, thread_key="t-1", author_key="b"), letter(ctx, thread_key="t-1", author_key="a")
+    open_cases(ctx)
+
+    assert len({case_of(ctx, message).id for message in (first, forged, nameless)}) == 3
+    assert case_of(ctx, again).id == case_of(ctx, forged).id
+    assert case_of(ctx, own).id == case_of(ctx, first).id
+    assert deadline_of(ctx, forged) is not None
+
+
 def test_a_kill_between_batches_loses_nothing_and_doubles_nothing(ctx, monkeypatch):
     """What a killed run committed stays; the next run does the rest under the next numbers."""
     messages = [letter(ctx) for _ in range(7)]

@@ -128,6 +128,24 @@ def test_an_orders_limit_that_is_a_bare_date_includes_that_day():
     assert "工单自带办理时限为2026年11月25日，" in found.steps[-1]
 
 
+@pytest.mark.parametrize(
+    ("start", "given", "early"),
+    [
+        (local(2026, 11, 23, 10), local(2026, 11, 23, 9, 30), True),
+        (local(2026, 11, 23, 10), local(2026, 11, 23, 10, 30), False),
+        (local(2026, 11, 23, 10), local(2026, 11, 23), False),
+        (date(2026, 11, 23), local(2026, 11, 22), True),
+        (date(2026, 11, 23), local(2026, 11, 23, 8), False),
+    ],
+)
+def test_an_orders_limit_before_its_receipt_is_to_be_checked(start, given, early):
+    """The limit is taken as it stands, and the last step asks a person to look at it."""
+    found = due("hotline-12345", start, PROFILE, CALENDAR, given=given)
+
+    assert found.due_on == given.date()
+    assert (found.steps[-1] == "工单所附时限早于收到时间，请核对") is early
+
+
 def test_other_clocks_ignore_a_stated_limit():
     """Nobody outside shortens or lengthens a legal limit."""
     assert due("foi", date(2026, 12, 1), PROFILE, CALENDAR, given=local(2026, 12, 2)).due_on == date(2026, 12, 29)
@@ -248,6 +266,31 @@ def test_a_new_calendar_moves_provisional_dates_of_open_cases(ctx):
     assert (event.action, event.subject) == ("deadline:recompute", f"case:{moved}")
     assert event.detail["to"] == row.due_on.isoformat()
     assert recompute(ctx) == {"examined": 0, "moved": 0, "confirmed": 0}
+
+
+def test_a_corrected_calendar_moves_final_dates_but_no_orders_limit(ctx):
+    """With the year even a confirmed date is reckoned anew; orders, hours and unchanged dates stay as they are."""
+    cases = [make_case(ctx, f"2026-{number:06d}") for number in range(1, 6)]
+    start = date(2026, 12, 10)
+    import_2027(ctx, date(2027, 1, 1))
+    put(ctx, cases[0], due("foi", start, PROFILE, CALENDAR))
+    put(ctx, cases[1], due("site-board", date(2026, 11, 20), PROFILE, CALENDAR))
+    put(ctx, cases[2], due("hotline-12345", start, PROFILE, CALENDAR, given=local(2027, 1, 4, 9)))
+    put(ctx, cases[3], due("opinion-24h", local(2026, 12, 31, 9), PROFILE, CALENDAR))
+    put(ctx, cases[4], due("site-board", start, PROFILE, CALENDAR))
+    recompute(ctx)
+    before = [stored(ctx, case)[0] for case in cases]
+    import_2027(ctx, date(2027, 1, 1), date(2027, 1, 4), date(2027, 1, 5), date(2027, 1, 6), date(2027, 1, 7))
+
+    assert recompute(ctx)["examined"] == 0
+    assert recompute(ctx, year=2027) == {"examined": 2, "moved": 1, "confirmed": 0}
+
+    after = [stored(ctx, case)[0] for case in cases]
+    assert not before[0].provisional
+    assert after[0].due_on > before[0].due_on
+    assert "按新导入的放假调休安排重新计算" in after[0].steps[-1]
+    assert [row.steps for row in after[1:]] == [row.steps for row in before[1:]]
+    assert recompute(ctx, year=2027)["moved"] == 0
 
 
 def test_without_a_new_calendar_nothing_is_written(ctx):

@@ -11,6 +11,7 @@ from collector.tables import Message
 from config.context import Context
 from responder import report_page
 from responder.reports import draft_edition, edition_html
+from responder.tables import CaseMessage
 from responder.weeks import parse_week
 from tests.conftest import FixedClock
 from tests.factories import make_message, make_prediction
@@ -268,3 +269,54 @@ def test_the_desks_page_has_no_inline_style_or_script(ctx: Context) -> None:
     assert page.find_all(["style", "script"]) == []
     assert page.find(attrs={"style": True}) is None
     assert page.select_one('a[href^="/cases/2026-"]') is not None
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["opening letter", "later letter"])
+def test_a_case_restricted_since_is_a_blank_row_in_an_old_edition(ctx: Context, later: bool) -> None:
+    """Number, owner, due date and state are gone from the list, the number from the index, its place by date too."""
+    case, message = make_case(ctx, linyi(11, 9), linyi(11, 20), owner="工业统计科", number="2026-777001")
+    make_case(ctx, linyi(11, 17), linyi(11, 25), owner="办公室", number="2026-777002")
+    edition = draft_edition(ctx, WEEK)
+    if later:
+        message = make_message(ctx, received_at=linyi(11, 24))
+    with ctx.database.writing() as session:
+        if later:
+            session.add(CaseMessage(case_id=case, message_id=message, role="further"))
+        restrict(session, session.get_one(Message, message))
+
+    with ctx.database.reading() as session:
+        page = BeautifulSoup(edition_html(session, edition, standalone=False), "lxml")
+
+    assert "2026-777001" not in str(page)
+    rows = [
+        [cell.text for cell in row.find_all("td")]
+        for row in page.find("h3", string=re.compile("办件")).find_next("table").tbody.find_all("tr")
+    ]
+    assert rows[0][0] == "2026-777002"
+    assert rows[1] == ["—"] * 5 + ["（现已限制查看或者清除，不列标题）"]
+    assert "另有1件不在本页" in text_of(page.find(id="rows-cases-open"))
+    assert page.find(id=f"c{case}") is None
+
+
+def test_the_index_does_not_place_what_was_restricted_since(ctx: Context) -> None:
+    """No list of a value names the place, or last week's id, of a message that is restricted now; numbers stay."""
+    ids = [
+        make_message(ctx, received_at=moment) for moment in (linyi(11, 10), linyi(11, 11), linyi(11, 16), linyi(11, 17))
+    ]
+    for message in ids:
+        make_prediction(ctx, message, kind="举报", owner="综合科")
+    edition = draft_edition(ctx, WEEK)
+    with ctx.database.writing() as session:
+        for message in (ids[0], ids[2]):
+            restrict(session, session.get_one(Message, message))
+
+    with ctx.database.reading() as session:
+        page = BeautifulSoup(edition_html(session, edition, standalone=True), "lxml")
+
+    entries = page.select(".index dl > div")
+    assert page.find(id="m1") is not None
+    assert [link for entry in entries for link in entry.select('a[href="#m1"]')] == []
+    owner = next(entry for entry in entries if "承办单位·综合科" in entry.dt.text)
+    assert [link.text for link in owner.find_all("a")] == ["2"]
+    assert "综合科：2件" in owner.dt.text
+    assert text_of(owner.find(class_="before")) == f"上周2件，来件编号：{ids[1]}另有1件不在本页。"

@@ -1,16 +1,19 @@
 """The scheduler: every run is recorded, one failure stops nothing, one scheduler at a time, a clean stop."""
 
 import threading
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from config.context import Context, Progress
 from config.errors import WenzhengError
+from responder import scheduling
 from responder.errors import AlreadyRunning
 from responder.scheduling import Job, run_job, scheduler_lock, work
 from responder.tables import JobRun
+from tests.conftest import NOW, FixedClock
 
 MINUTE = timedelta(minutes=1)
 
@@ -100,3 +103,38 @@ def test_one_scheduler_at_a_time(ctx: Context) -> None:
 
     with scheduler_lock(ctx):
         pass
+
+
+def test_a_clock_set_back_does_not_stop_the_jobs(
+    ctx: Context, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the wall clock jumps, every job is planned anew."""
+    planned: list[datetime] = []
+    stop = threading.Event()
+
+    class Planned:
+        def modify(self, next_run_time: datetime) -> None:
+            planned.append(next_run_time)
+            stop.set()
+
+    class Scheduler:
+        def get_jobs(self) -> list[Planned]:
+            return [Planned()]
+
+    monkeypatch.setattr(scheduling, "_TICK_S", 0.01)
+    moments = iter([NOW, NOW - timedelta(hours=1), NOW - timedelta(hours=1), NOW - timedelta(hours=1)])
+    jumping = replace(ctx, clock=lambda: next(moments))
+
+    scheduling._wait(jumping, Scheduler(), stop)  # type: ignore[arg-type]
+
+    assert planned == [NOW - timedelta(hours=1)]
+
+
+def test_old_runs_are_forgotten(ctx: Context, clock: FixedClock) -> None:
+    """The record of a run is kept for three months."""
+    job = Job("count", lambda ctx: {}, MINUTE)
+    run_job(ctx, job)
+    clock.forward(scheduling.KEPT + MINUTE)
+    run_job(ctx, job)
+
+    assert len(runs(ctx)) == 1

@@ -1,6 +1,6 @@
 """Acts of the operator: what they change and what they count."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,8 +9,10 @@ import sqlalchemy as sa
 from config.context import Context
 from config.errors import CalendarError
 from config.tables import CalendarDay
+from responder.cases import open_cases
 from responder.settling import import_calendar
 from responder.tables import AuditEvent
+from tests.factories import make_message, make_prediction
 
 DAYS_OFF = [date(2027, *day) for day in ((1, 1), (2, 6), (4, 5), (5, 1), (6, 9), (9, 15), (10, 1))]
 
@@ -31,6 +33,18 @@ def test_an_import_tells_how_many_days_it_replaces(ctx: Context, tmp_path: Path)
     with ctx.database.reading() as session:
         details = session.scalars(sa.select(AuditEvent.detail).order_by(AuditEvent.id)).all()
     assert details == [{"days": 7, "replaced": 0}, {"days": 8, "replaced": 7}]
+
+
+def test_a_corrected_import_moves_dates_that_an_earlier_one_confirmed(ctx: Context, tmp_path: Path) -> None:
+    """The second import of a year reaches due dates that are no longer provisional."""
+    message = make_message(ctx, channel="foi", received_at=datetime(2026, 12, 20, 2, 0, tzinfo=UTC))
+    make_prediction(ctx, message)
+    open_cases(ctx)
+    confirmed = import_calendar(ctx, _calendar(tmp_path, DAYS_OFF))
+
+    moved = import_calendar(ctx, _calendar(tmp_path, [*DAYS_OFF, date(2027, 1, 4)]))
+
+    assert (confirmed["confirmed"], moved["confirmed"], moved["moved"]) == (1, 0, 1)
 
 
 def test_a_refused_file_leaves_the_earlier_import(ctx: Context, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from responder.permissions import Permission
 from responder.web.pages import Pages
 from responder.web.security import context_of, requires
 
-router = APIRouter()
+router = APIRouter(redirect_slashes=False)
 
 SHOWN = 200
 

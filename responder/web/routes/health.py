@@ -8,7 +8,7 @@ from config.errors import DatabaseError
 from config.logs import get_logger
 from responder.web.security import context_of
 
-router = APIRouter()
+router = APIRouter(redirect_slashes=False)
 _log = get_logger(__name__)
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from responder.accounts import Visit, log_in, log_out
+from responder.errors import LogInBusy
 from responder.permissions import Permission
 from responder.web.pages import Pages, home_of
 from responder.web.security import (
@@ -21,7 +22,7 @@ from responder.web.security import (
     take_session,
 )
 
-router = APIRouter()
+router = APIRouter(redirect_slashes=False)
 
 
 @router.get("/login")
@@ -41,9 +42,12 @@ def take_login(
 ) -> Response:
     """Check name and password; a refusal does not say which of them was wrong."""
     ctx = context_of(request)
-    login = log_in(ctx, username, password, ctx.clock())
+    try:
+        login = log_in(ctx, username, password, ctx.clock())
+    except LogInBusy:
+        return _form(request, local_path(next), 503, username=username)
     if login is None:
-        return _form(request, local_path(next), username=username, refused=True)
+        return _form(request, local_path(next), 401, username=username)
     response = RedirectResponse(_after_login(next, login.staff.role), 303)
     give_session(response, ctx.settings, login.token)
     return response
@@ -63,17 +67,18 @@ def _after_login(next: str, role: str) -> str:
     return local_path(next) if local_path(next) != "/" else home_of(role)
 
 
-def _form(request: Request, next: str, *, username: str = "", refused: bool = False) -> HTMLResponse:
+def _form(request: Request, next: str, status: int = 200, *, username: str = "") -> HTMLResponse:
     pages: Pages = request.app.state.pages
     word = form_word(request)
     response = pages.html(
         request,
         "login.html",
-        401 if refused else 200,
+        status,
         csrf=word,
         next=next,
         username=username,
-        refused=refused,
+        refused=status == 401,
+        busy=status == 503,
     )
     give_form_word(response, context_of(request).settings, word)
     return response

@@ -12,7 +12,9 @@ from responder.reports import edition_html, list_editions, load_edition, parse_w
 from responder.web.pages import Pages
 from responder.web.security import context_of, requires
 
-router = APIRouter()
+router = APIRouter(redirect_slashes=False)
+
+_LAST_VERSION = 2**31 - 1  # the largest number of the column
 
 
 @router.get("/reports")
@@ -34,6 +36,8 @@ def show_report(
     version: int | None = None,
 ) -> HTMLResponse:
     """Show one edition, by default the newest of its week."""
+    if version is not None and not 1 <= version <= _LAST_VERSION:
+        raise HTTPException(404)
     ctx = context_of(request)
     try:
         with ctx.database.reading() as session:

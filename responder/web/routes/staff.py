@@ -10,7 +10,7 @@ from responder.permissions import Permission
 from responder.web.pages import Pages
 from responder.web.security import context_of, requires
 
-router = APIRouter()
+router = APIRouter(redirect_slashes=False)
 
 
 @router.get("/staff")

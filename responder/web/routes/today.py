@@ -13,7 +13,7 @@ from responder.queue import counts, hidden_restricted, triage
 from responder.web.pages import Pages
 from responder.web.security import context_of, requires
 
-router = APIRouter()
+router = APIRouter(redirect_slashes=False)
 
 PAGE_ROWS = 50
 

@@ -124,11 +124,15 @@ def make_restricted_case(ctx: Context, title: str, **columns: Any) -> str:
 
 
 PROGRAM = """
+import resource
+import sys
+
 from config.home import open_home
 from config.logs import set_up_logs
 from config.settings import load_settings
 from responder.web.app import serve
 
+resource.setrlimit(resource.RLIMIT_NOFILE, (int(sys.argv[1]),) * 2)
 settings = load_settings()
 set_up_logs(settings)
 ctx = open_home(settings)
@@ -138,8 +142,8 @@ print("ended", flush=True)
 
 
 @contextmanager
-def desk(ctx: Context, host: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """Run a desk in a process of its own and give it with its port once it is ready."""
+def desk(ctx: Context, host: str, open_files: int = 1024) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """Run a desk in a process of its own and give it with its port once it is ready; its log is `stderr` at home."""
     environment = {
         **variables(ctx.settings),
         "PYTHONPATH": str(Path(responder.__file__).parents[1]),
@@ -147,8 +151,11 @@ def desk(ctx: Context, host: str) -> Iterator[tuple[subprocess.Popen[str], int]]
         "WENZHENG_PORT": "0",
         "WENZHENG_COOKIE_SECURE": "false",
     }
-    command = [sys.executable, "-c", PROGRAM]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    command = [sys.executable, "-c", PROGRAM, str(open_files)]
+    with (
+        (ctx.settings.home / "stderr").open("wb") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment) as process,
+    ):
         try:
             assert process.stdout is not None
             address = process.stdout.readline().strip()

@@ -67,7 +67,7 @@ def test_contacts_are_shown_to_who_needs_them(
     ctx: Context, log_in: LogIn, role: Role, section: str | None, shown: bool
 ):
     """Name, contact and names of attachments go to the clerk, the office and the section of the case."""
-    number = make_case(ctx, author_name="来信的甲某", contact="jia@example.com", owner="综合科")
+    number = make_case(ctx, author_name="来信的甲某", contact="jia@example.com", owner="综合科", state="办理中")
     with ctx.database.writing() as session:
         attached = {"media_type": "image/png", "size": 2049, "sha256": "0" * 64, "content": b"x"}
         session.add(Attachment(message_id=int(number[5:]), name="甲某的身份证.png", **attached))
@@ -79,6 +79,15 @@ def test_contacts_are_shown_to_who_needs_them(
     assert ("甲某的身份证.png" in page) is shown
     assert ("您的角色不显示来信人" in page) is not shown
     assert "（3 KB）" in page
+
+
+def test_a_proposal_opens_no_contact(ctx: Context, log_in: LogIn):
+    """Before 分办 the owner is the model's word, and the section it names sees no contact yet."""
+    number = make_case(ctx, contact="jia@example.com", owner="综合科")
+
+    page = log_in(Role.SECTION_STAFF, "综合科").get(f"/cases/{number}").text
+
+    assert "jia@example.com" not in page
 
 
 def test_follow_ups_are_shown_in_order_of_receipt(ctx: Context, log_in: LogIn):

@@ -1,5 +1,6 @@
 """Tests of logging in and out over HTTP."""
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from config.context import Context
 from config.settings import Settings
+from responder import accounts
 from responder.accounts import IDLE_FOR
 from responder.permissions import Role
 from responder.web.app import create_app
@@ -164,3 +166,20 @@ def test_a_return_address_is_always_a_path_of_the_desk(address: str):
     assert not path.startswith("//")
     assert path.isascii()
     assert not set(path) & set("\\\r\n\t :@#<>\"'")
+
+
+def test_too_many_log_ins_at_once_are_told_to_wait(ctx: Context, guest: TestClient, monkeypatch: pytest.MonkeyPatch):
+    """The form comes back with 503 and the name typed; the right password works once the others are done."""
+    username = add_staff(ctx, Role.OFFICE)
+    busy = threading.BoundedSemaphore(1)
+    monkeypatch.setattr(accounts, "_HASHING", busy)
+    monkeypatch.setattr(accounts, "_HASHING_WAIT_S", 0.01)
+
+    with busy:
+        answer = post_login(guest, username, PASSWORD)
+
+    assert answer.status_code == 503
+    assert "登录的人太多，请稍后再试" in answer.text
+    assert f'value="{username}"' in answer.text
+    assert "__Host-wenzheng" not in guest.cookies
+    assert post_login(guest, username, PASSWORD).status_code == 303

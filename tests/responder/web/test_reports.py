@@ -1,5 +1,7 @@
 """The list of the weekly summaries on the desk."""
 
+import pytest
+
 from config.context import Context
 from responder.reports import draft_edition
 from responder.weeks import parse_week, week_of
@@ -29,3 +31,11 @@ def test_a_draft_within_the_week_is_marked(ctx: Context, clock: FixedClock, log_
     draft_edition(ctx, parse_week("2026-W48", LINYI))
 
     assert log_in().get("/reports").text.count("本周未结束") == 1
+
+
+@pytest.mark.parametrize("version", ["2", "0", "-1", "2147483648", "9" * 23])
+def test_a_version_that_never_was_is_not_found(ctx: Context, log_in: LogIn, version: str) -> None:
+    """Also one that no column of a database could hold."""
+    draft_edition(ctx, parse_week("2026-W47", LINYI))
+
+    assert log_in().get(f"/reports/2026-W47?version={version}").status_code == 404

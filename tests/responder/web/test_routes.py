@@ -115,3 +115,13 @@ def test_each_role_starts_at_a_page_it_may_open(log_in: LogIn, role: Role, home:
     assert client.get("/login").headers["location"] == home
     assert f'<a href="{home}">返回首页</a>' in client.get("/nothing-here").text
     assert client.get(home).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/reports/", "/login/", "/static", "/cases/2026-000001/", "/nothing-here"])
+def test_no_redirect_is_made_from_the_host_of_a_request(guest: TestClient, path: str):
+    """A path with a slash too many or too few is unknown, and nothing leads to a host that the asker named."""
+    answer = guest.get(path, headers={"Host": "evil.example"})
+
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert "evil.example" not in answer.text

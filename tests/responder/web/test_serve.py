@@ -1,14 +1,16 @@
 """Tests of the desk as a process: listening, being ready, ending."""
 
+import logging
 import signal
 import socket
+from contextlib import ExitStack
 
 import pytest
 
 from config.context import Context
 from config.settings import Settings
 from responder.errors import DeskUnavailable
-from responder.web.app import serve
+from responder.web.app import Seldom, serve
 from tests.responder.web.conftest import desk
 
 
@@ -54,3 +56,36 @@ def test_an_address_that_is_taken_is_named(ctx: Context):
 
         with pytest.raises(DeskUnavailable, match=f"127.0.0.1:{port}.*WENZHENG_PORT"):
             serve(taken)
+
+
+def said(message: str, created: float) -> logging.LogRecord:
+    """Return an entry of asyncio's logger at a moment."""
+    record = logging.LogRecord("asyncio", logging.ERROR, __file__, 1, message, None, None)
+    record.created = created
+    return record
+
+
+def test_the_server_says_the_same_once_a_minute():
+    """A message is repeated after a minute, or when the clock was put back; another one is not held up."""
+    seldom = Seldom()
+
+    assert seldom.filter(said("no more files", 1000.0))
+    assert not any(seldom.filter(said("no more files", 1000.0 + second)) for second in range(60))
+    assert seldom.filter(said("something else", 1001.0))
+    assert seldom.filter(said("no more files", 1060.0))
+    assert seldom.filter(said("no more files", 500.0))
+
+
+def test_connections_without_a_request_leave_the_log_alone(ctx: Context):
+    """With more half-sent requests than the process may open files, the desk lives on and logs little."""
+    with desk(ctx, "127.0.0.1", open_files=64) as (process, port), ExitStack() as held:
+        for _ in range(100):
+            connection = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost:")
+        held.close()
+        answer = ask(socket.AF_INET, "127.0.0.1", port)
+        process.terminate()
+        process.communicate(timeout=20)
+
+    assert b"200 OK" in answer
+    assert len((ctx.settings.home / "stderr").read_text("utf-8").splitlines()) < 10
