@@ -49,7 +49,7 @@ _OFFICE = (
 )
 # What may follow a name at once.
 _LONG_AFTER = "电话|手机|身份证|联系|家住|现住|居住|今年|现年|来自|反映|投诉|举报"
-_AFTER = rf"(?=[^{_HAN}]|$|电话|手机|身份证|联系|家住|现住|居住|住在|先生|女士|同志)"
+_AFTER = rf"(?=[^{_HAN}]|$|电话|手机|身份证|联系|家住|现住|居住|住在|先生|女士|同志|反映|来电|称|表示|要求|咨询)"
 _AFTER_SURE = rf"(?=[^{_HAN}]|$|{_LONG_AFTER}|[住系是男女于在的我想要向因和与现])"
 
 # 姓名：张三 - a field of a form, where any surname may stand.
