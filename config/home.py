@@ -195,7 +195,8 @@ def _open_or_make_key(settings: Settings) -> Vault:
         return Vault.open(settings.key_path)
     except KeyMissing:
         if _has_installation(settings):
-            raise
+            # Another `init` may have made both since we looked; a key that is truly lost is still missing.
+            return Vault.open(settings.key_path)
     with suppress(FileExistsError):  # Another `init` made it in this moment.
         Vault.create(settings.key_path)
     return Vault.open(settings.key_path)
