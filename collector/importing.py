@@ -85,9 +85,7 @@ def import_file(
     items = read_items(_name(path), content, options)
     first = next(items, None)  # A file that is refused as a whole is refused here, before anything is kept.
     stored = {"posted_at": posted_at.isoformat() if posted_at else None, "open_cases": open_cases}
-    raw_id, _ = keep_raw(
-        ctx, source=f"file:{channel}", channel=channel, name=_name(path), content=content, options=stored
-    )
+    raw_id = keep_raw(ctx, source=f"file:{channel}", channel=channel, name=_name(path), content=content, options=stored)
     return take_in(ctx, raw_id, _chain(first, items), progress=progress, open_case=open_cases)
 
 

@@ -89,21 +89,17 @@ class Ready:
     restricted: bool
 
 
-def keep_raw(
-    ctx: Context, *, source: str, channel: str, name: str, content: bytes, options: Mapping[str, Any]
-) -> tuple[int, str]:
-    """Store bytes as they came and return the raw item's id and state; the same bytes again are the same raw item.
+def keep_raw(ctx: Context, *, source: str, channel: str, name: str, content: bytes, options: Mapping[str, Any]) -> int:
+    """Store bytes as they came and return the raw item's id; the same bytes again are the same raw item.
 
     Raises:
         StorageFull: nothing was stored.
     """
     digest = hashlib.sha256(content).hexdigest()
     with ctx.database.writing() as session:
-        known = session.execute(
-            sa.select(RawItem.id, RawItem.state).where(RawItem.source == source, RawItem.sha256 == digest)
-        ).one_or_none()
+        known = session.scalar(sa.select(RawItem.id).where(RawItem.source == source, RawItem.sha256 == digest))
         if known is not None:
-            return known.id, known.state
+            return known
         raw = RawItem(
             source=source,
             channel=channel,
@@ -116,7 +112,7 @@ def keep_raw(
         )
         session.add(raw)
         session.flush()
-        return raw.id, raw.state
+        return raw.id
 
 
 def take_in(

@@ -5,17 +5,18 @@ import json
 import random
 import subprocess
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from config.clock import system_clock
 from config.home import init_home
 from config.settings import Settings
 
 ROWS = 330
 POINTS = 50
-NOW = datetime.now().astimezone()
+NOW = system_clock().astimezone()
 
 
 @pytest.fixture

@@ -131,7 +131,7 @@ def test_retrying_one_row_does_not_end_a_killed_import(ctx: Context, tmp_path: P
     rows = "".join(f"{number},U,题,2026/11/20 09:00:00,{number}号路灯\n" for number in range(10, 20))
     content = (GOOD + BAD_DATE + rows).encode()
     options = {"posted_at": None, "open_cases": False}
-    raw_id, _ = keep_raw(
+    raw_id = keep_raw(
         ctx, source="file:site-board", channel="site-board", name="b.csv", content=content, options=options
     )
 

@@ -27,7 +27,7 @@ def item(number: int, **changes: object) -> Fetched:
 
 def raw(ctx: Context, content: bytes = b"bytes", channel: str = "site-board") -> int:
     """Keep a raw item and return its id."""
-    return keep_raw(ctx, source=f"file:{channel}", channel=channel, name="board.csv", content=content, options={})[0]
+    return keep_raw(ctx, source=f"file:{channel}", channel=channel, name="board.csv", content=content, options={})
 
 
 def take(ctx: Context, *items: Item, content: bytes = b"bytes", channel: str = "site-board") -> Counts:
