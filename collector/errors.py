@@ -9,7 +9,21 @@ CollectorError(WenzhengError)
 │   ├── FileTooLarge          more bytes, unpacked bytes or rows than the limits allow
 │   ├── ColumnsUnknown        no column holds the text of a message
 │   └── DateMissing           no column holds a date, and none was given
-└── NothingSetAside           there is no such item waiting
+├── NothingSetAside           there is no such item waiting
+├── SourceUnknown             the profile has no such source
+└── SourceFailed              a live source could not be read to the end; what was stored before stays
+    ├── SourceBusy            another process collects it at this moment
+    ├── SecretMissing         a password or token the source names is not given
+    ├── AddressRefused        an address that must not be asked: another scheme, or inside a private network
+    ├── RobotsRefused         the site's robots.txt forbids it
+    ├── BudgetSpent           as many requests as a day allows were made
+    ├── Unreachable           no connection, no valid certificate, or the answer broke off, several times
+    ├── HttpRefused           the server answered with an error
+    │   └── PageGone          404 or 410: there is no such page (any more)
+    ├── PageTooLarge          an answer larger or slower than the limits allow
+    ├── PageUnreadable        the answer is not of the form it should have
+    ├── LoginFailed           the account was not let in
+    └── SourceChanged         a page no longer has the shape the description expects
 """
 
 from typing import ClassVar
@@ -58,3 +72,70 @@ class DateMissing(FileRefused):
 
 class NothingSetAside(CollectorError):
     """Raised by the set-aside commands when the named item is not waiting."""
+
+
+class SourceUnknown(CollectorError):
+    """Raised when a source is named that the profile does not have; it lists those there are."""
+
+
+class SourceFailed(CollectorError):
+    """Raised while a live source is read; rows and cursor of what was read before are committed."""
+
+
+class SourceBusy(SourceFailed):
+    """Raised when another process collects the source at this moment."""
+
+
+class SecretMissing(SourceFailed):
+    """Raised when a source names a password or token that neither the environment nor the secrets folder holds."""
+
+
+class AddressRefused(SourceFailed):
+    """Raised for an address that is not http(s), or that leads into a private network the source may not enter."""
+
+
+class RobotsRefused(SourceFailed):
+    """Raised when a site's robots.txt forbids an address, or cannot be read because the site is failing."""
+
+
+class BudgetSpent(SourceFailed):
+    """Raised when a source has made as many requests as it may in a day; the next day goes on from there."""
+
+
+class Unreachable(SourceFailed):
+    """Raised when no sound answer came after several tries: no connection, a bad certificate, a broken body."""
+
+
+class HttpRefused(SourceFailed):
+    """Raised when a server answers with an error, after the tries that such an error deserves.
+
+    Args:
+        status: the HTTP status.
+        retry_after: seconds after which the server wants to be asked again; None if it did not say.
+    """
+
+    def __init__(
+        self, what: str, *, item: str = "", todo: str = "", status: int = 0, retry_after: float | None = None
+    ) -> None:
+        super().__init__(what, item=item, todo=todo)
+        self.status, self.retry_after = status, retry_after
+
+
+class PageGone(HttpRefused):
+    """Raised for 404 and 410: there is no such page, and asking again would not help."""
+
+
+class PageTooLarge(SourceFailed):
+    """Raised when an answer passes the limit of bytes, of unpacked bytes or of time."""
+
+
+class PageUnreadable(SourceFailed):
+    """Raised when an answer is not of the form it should have, such as JSON that breaks off."""
+
+
+class LoginFailed(SourceFailed):
+    """Raised when a site or mailbox does not let the account in."""
+
+
+class SourceChanged(SourceFailed):
+    """Raised when rows, or a required field of most rows, are no longer found; nothing of the page was stored."""
