@@ -6,19 +6,20 @@ docs/profile.md explains each key; a test compares the two.
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from config.errors import ProfileError
+from config.profile_keys import entries, key_of, suggest, text_of, texts_of
+from config.sources import AnySource, Source, source_faults, with_preset
 
 KINDS = ("咨询", "求助", "建议", "投诉", "举报", "感谢", "申请公开", "征求意见反馈")
 SENTIMENTS = ("正面", "中性", "负面")
@@ -134,6 +135,7 @@ class Profile(_Part):
     channels: tuple[Channel, ...] = Field(min_length=1, strict=False)
     clocks: tuple[ClockRule, ...] = Field(min_length=1, strict=False)
     chains: tuple[Chain, ...] = Field(min_length=1, strict=False)
+    sources: tuple[Source, ...] = Field((), strict=False)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -149,6 +151,10 @@ class Profile(_Part):
     def channel(self, channel_id: str) -> Channel | None:
         """Return the channel of this id, or None."""
         return next((channel for channel in self.channels if channel.id == channel_id), None)
+
+    def source(self, source_id: str) -> AnySource | None:
+        """Return the live source of this id, or None."""
+        return next((source for source in self.sources if source.id == source_id), None)
 
     def clock(self, clock_id: str, on: date) -> ClockRule | None:
         """Return the rule of this id in force on a day, or None."""
@@ -179,6 +185,8 @@ def load_profile(path: Path | None = None) -> Profile:
     """
     path = path or SHIPPED
     data = _read(path)
+    if isinstance(blocks := data.get("sources"), list):
+        data["sources"] = [with_preset(block) if isinstance(block, dict) else block for block in blocks]
     faults = [*_cross_faults(data)]
     try:
         # Only the documented names are keys of the file, not the names the program uses for them.
@@ -210,14 +218,6 @@ def _read(path: Path) -> dict[str, Any]:
 
 # --- naming a key -----------------------------------------------------------------------------------------
 
-_PARTS: Mapping[str, type[_Part]] = {
-    "bureau": Bureau,
-    "sections": Section,
-    "bodies": Body,
-    "channels": Channel,
-    "clocks": ClockRule,
-    "chains": Chain,
-}
 
 _WORDS = {
     "missing": "the key is missing",
@@ -233,14 +233,40 @@ _WORDS = {
 }
 
 
+def _model_at(loc: Sequence[int | str]) -> type[BaseModel] | None:
+    """Return the model of the block at a place, as pydantic walks it."""
+    model: type[BaseModel] | None = Profile
+    for step in loc:
+        if model is None or isinstance(step, int):
+            continue
+        if step in ("website", "feed", "imap", "folder"):
+            model = next(one for one in _models_in(AnySource) if step in get_args(one.model_fields["kind"].annotation))
+            continue
+        field = next((one for name, one in model.model_fields.items() if step in (name, one.alias)), None)
+        model = next(iter(_models_in(field.annotation)), None) if field is not None else None
+    return model
+
+
+def _models_in(annotation: object) -> Iterator[type[BaseModel]]:
+    """Yield every model that an annotation speaks of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
 def _describe(detail: ErrorDetails, data: Mapping[str, Any]) -> str:
     """Turn one fault found by pydantic into a line that names the key."""
-    where = _key(detail["loc"], data)
+    loc = detail["loc"]
+    model = _model_at(loc[:-1])
+    if loc[0] == "sources":
+        # The kind, by which pydantic told the sources apart, is no part of the key.
+        loc = loc[:2] + loc[3:]
+    where = key_of(loc, data)
     kind = detail["type"]
     if kind == "extra_forbidden":
-        part = _PARTS[str(detail["loc"][0])] if len(detail["loc"]) > 1 else Profile
-        known = [field.alias or name for name, field in part.model_fields.items()]
-        return f"{where}: unknown key{_suggest(str(detail['loc'][-1]), known)}"
+        known = [field.alias or name for name, field in model.model_fields.items()] if model is not None else []
+        return f"{where}: unknown key{suggest(str(loc[-1]), known)}"
     if kind == "literal_error":
         return f"{where}: must be one of {detail['ctx']['expected']}"
     if kind == "greater_than_equal":
@@ -248,51 +274,9 @@ def _describe(detail: ErrorDetails, data: Mapping[str, Any]) -> str:
     return f"{where}: {_WORDS.get(kind, detail['msg'])}"
 
 
-def _key(loc: Sequence[int | str], data: Mapping[str, Any]) -> str:
-    """Write a place as a key: an entry by its id or name where that is unique, else by its number from 0."""
-    text = ""
-    for position, part in enumerate(loc):
-        if isinstance(part, str):
-            text += f".{part}" if text else part
-        elif position == 1:
-            text += f"[{_label(str(loc[0]), part, data)}]"
-        else:
-            text += f"[{part}]"
-    return text
-
-
-def _label(part: str, number: int, data: Mapping[str, Any]) -> str:
-    entries = dict(_entries(data, part))
-    own = [_text(entry, "id") or _text(entry, "name") for entry in entries.values()]
-    mine = entries.get(number, {})
-    label = _text(mine, "id") or _text(mine, "name")
-    return label if label and own.count(label) == 1 else str(number)
-
-
-def _suggest(word: str, known: Iterable[str]) -> str:
-    near = get_close_matches(word, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
 # --- faults between keys ----------------------------------------------------------------------------------
 # They are looked for in the file as it was read, so that one run lists them beside the faults of single keys.
 # A value of the wrong type is passed over here; pydantic has named it.
-
-
-def _entries(data: Mapping[str, Any], part: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    blocks = data.get(part)
-    if isinstance(blocks, list):
-        yield from ((number, block) for number, block in enumerate(blocks) if isinstance(block, dict))
-
-
-def _text(entry: Mapping[str, Any], key: str) -> str:
-    value = entry.get(key)
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _texts(entry: Mapping[str, Any], key: str) -> list[str]:
-    value = entry.get(key, [])
-    return [item.strip() for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _cross_faults(data: Mapping[str, Any]) -> Iterator[str]:
@@ -301,6 +285,9 @@ def _cross_faults(data: Mapping[str, Any]) -> Iterator[str]:
     yield from _channel_faults(data)
     yield from _clock_faults(data)
     yield from _chain_faults(data)
+    channels = frozenset(text_of(entry, "id") for _, entry in entries(data, "channels"))
+    for number, key, fault in source_faults(data, channels):
+        yield f"{key_of(('sources', number, key), data)}: {fault}"
 
 
 def _repeated_names(data: Mapping[str, Any]) -> Iterator[str]:
@@ -311,7 +298,7 @@ def _repeated_names(data: Mapping[str, Any]) -> Iterator[str]:
         ("channels", "name"),
         ("chains", "name"),
     ):
-        names = [(number, _text(entry, key)) for number, entry in _entries(data, part)]
+        names = [(number, text_of(entry, key)) for number, entry in entries(data, part)]
         times = Counter(name for _, name in names if name)
         seen: set[str] = set()
         for number, name in names:
@@ -324,18 +311,18 @@ def _repeated_names(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _owner_faults(data: Mapping[str, Any]) -> Iterator[str]:
-    sections = {_text(entry, "name") for _, entry in _entries(data, "sections")} - {""}
+    sections = {text_of(entry, "name") for _, entry in entries(data, "sections")} - {""}
     places: dict[str, str] = {}
     for part in ("sections", "bodies"):
-        for number, entry in _entries(data, part):
-            name = _text(entry, "name")
-            where = _key((part, number, "name"), data)
+        for number, entry in entries(data, part):
+            name = text_of(entry, "name")
+            where = key_of((part, number, "name"), data)
             if part == "bodies" and name in sections:
                 yield f"{where}: a section has the same name"
             if name == INVALID or name.startswith((EXTERNAL, "外部：")):
                 yield f"{where}: {INVALID} and names that begin with {EXTERNAL} have a meaning of their own"
-            phrases = _key((part, number, "phrases"), data)
-            for phrase in _texts(entry, "phrases"):
+            phrases = key_of((part, number, "phrases"), data)
+            for phrase in texts_of(entry, "phrases"):
                 # A phrase of two owners speaks for neither.
                 if phrase in places:
                     yield f"{phrases}: {phrase} stands in {places[phrase]} already"
@@ -343,14 +330,14 @@ def _owner_faults(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _channel_faults(data: Mapping[str, Any]) -> Iterator[str]:
-    clocks = {_text(entry, "id") for _, entry in _entries(data, "clocks")} - {""}
-    for number, entry in _entries(data, "channels"):
-        clock = _text(entry, "clock")
+    clocks = {text_of(entry, "id") for _, entry in entries(data, "clocks")} - {""}
+    for number, entry in entries(data, "channels"):
+        clock = text_of(entry, "clock")
         if clock and clock not in clocks:
-            where = _key(("channels", number, "clock"), data)
-            yield f"{where}: there is no clock {clock}{_suggest(clock, clocks)}"
+            where = key_of(("channels", number, "clock"), data)
+            yield f"{where}: there is no clock {clock}{suggest(clock, clocks)}"
         since = entry.get("cases_since")
-        where = _key(("channels", number, "cases_since"), data)
+        where = key_of(("channels", number, "cases_since"), data)
         if isinstance(since, date) and not 2000 <= since.year <= 2100:
             yield f"{where}: {since} is not a likely day"
         if since is not None and entry.get("expects_reply") is False:
@@ -359,31 +346,31 @@ def _channel_faults(data: Mapping[str, Any]) -> Iterator[str]:
 
 def _clock_faults(data: Mapping[str, Any]) -> Iterator[str]:
     seen: set[tuple[str, Any]] = set()
-    for number, entry in _entries(data, "clocks"):
-        rule = (_text(entry, "id"), entry.get("from"))
+    for number, entry in entries(data, "clocks"):
+        rule = (text_of(entry, "id"), entry.get("from"))
         if all(rule) and isinstance(rule[1], date):
             if rule in seen:
                 yield f"clocks[{number}].from: two rules of the clock {rule[0]} begin on {rule[1]}"
             seen.add(rule)
         if entry.get("pausable") is True and entry.get("unit") in ("hours", "months"):
-            where = _key(("clocks", number, "pausable"), data)
+            where = key_of(("clocks", number, "pausable"), data)
             yield f"{where}: a limit in {entry['unit']} cannot pause"
 
 
 def _chain_faults(data: Mapping[str, Any]) -> Iterator[str]:
     covered: set[tuple[str, str]] = set()
-    chains = list(_entries(data, "chains"))
+    chains = list(entries(data, "chains"))
     for number, entry in chains:
         for key, known in (("kinds", KINDS), ("urgencies", URGENCIES), ("steps", ROLES)):
-            where = _key(("chains", number, key), data)
-            for word in _texts(entry, key):
+            where = key_of(("chains", number, key), data)
+            for word in texts_of(entry, key):
                 if word not in known:
-                    yield f"{where}: {word} is none of {'、'.join(known)}{_suggest(word, known)}"
-        steps = _texts(entry, "steps")
+                    yield f"{where}: {word} is none of {'、'.join(known)}{suggest(word, known)}"
+        steps = texts_of(entry, "steps")
         if steps and (steps[0] != ROLES[0] or len(steps) < 2 or len(set(steps)) < len(steps)):
-            where = _key(("chains", number, "steps"), data)
+            where = key_of(("chains", number, "steps"), data)
             yield f"{where}: begin with {ROLES[0]} and let somebody else sign, nobody twice"
-        kinds, urgencies = _texts(entry, "kinds") or KINDS, _texts(entry, "urgencies") or URGENCIES
+        kinds, urgencies = texts_of(entry, "kinds") or KINDS, texts_of(entry, "urgencies") or URGENCIES
         covered |= set(product(kinds, urgencies))
     for kind in KINDS if chains else ():
         open_to = [urgency for urgency in URGENCIES if (kind, urgency) not in covered]
