@@ -41,6 +41,7 @@ class Fetched:
     likes: int = 0
     dislikes: int = 0
     thread_key: str | None = None
+    quoted_text: str | None = None
     given_due_at: datetime | None = None
     answer_text: str | None = None
     answered_at: datetime | None = None

@@ -8,6 +8,7 @@ from collector.base import Fetched
 from config.vault import Vault
 
 LONGEST_ID = 255
+LONGEST_PLACE = 64
 _BLANKS = re.compile(r"\s+")
 _NOT_DIGITS = re.compile(r"\D+")
 
@@ -35,10 +36,24 @@ def identity(item: Fetched, author: str | None, zone: tzinfo) -> str:
     is stands as its digest.
     """
     if item.external_id:
-        plain = len(item.external_id) <= LONGEST_ID and item.external_id.isprintable()
-        return item.external_id if plain else "sha256:" + _digest(item.external_id)
+        return stored_id(item.external_id)
     day = item.posted_at.astimezone(zone).date().isoformat()
     return "fp:" + _digest(author or "", day, item.title, item.body)[:40]
+
+
+def stored_id(external_id: str) -> str:
+    """Return the id under which an item of a source is stored."""
+    return _fitting(external_id, LONGEST_ID)
+
+
+def position_of(external_id: str) -> str:
+    """Return the place by which an item of a live source is set aside: its id, where that fits."""
+    return _fitting(external_id, LONGEST_PLACE)
+
+
+def _fitting(external_id: str, longest: int) -> str:
+    plain = len(external_id) <= longest and external_id.isprintable()
+    return external_id if plain else "sha256:" + _digest(external_id)[:48]
 
 
 def _digest(*parts: str) -> str:

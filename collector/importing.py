@@ -4,17 +4,13 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
-
-import sqlalchemy as sa
 
 from collector.base import Item
+from collector.counts import Counts
 from collector.errors import FileRefused
-from collector.intake import Counts, keep_raw, take_in
+from collector.intake import keep_raw, take_in
 from collector.readers import Description, Limits, ReadOptions, describe, read_items
-from collector.tables import RawItem
 from config.context import Context, Progress
-from config.errors import WenzhengError
 from config.logs import get_logger
 from config.profile import Profile
 
@@ -57,7 +53,7 @@ def check_channel(profile: Profile, channel: str) -> None:
 def describe_file(ctx: Context, path: Path, channel: str, *, posted_at: datetime | None = None) -> Description:
     """Tell how a file would be read, storing nothing; raises FileRefused as `import_file` would."""
     check_channel(ctx.profile, channel)
-    options = _options(ctx, channel, posted_at)
+    options = read_options(ctx, channel, posted_at)
     return describe(_name(path), read_file(path, options.limits), options)
 
 
@@ -80,7 +76,7 @@ def import_file(
         StorageFull: what was stored before stays, run it again.
     """
     check_channel(ctx.profile, channel)
-    options = _options(ctx, channel, posted_at)
+    options = read_options(ctx, channel, posted_at)
     content = read_file(path, options.limits)
     items = read_items(_name(path), content, options)
     first = next(items, None)  # A file that is refused as a whole is refused here, before anything is kept.
@@ -89,52 +85,13 @@ def import_file(
     return take_in(ctx, raw_id, _chain(first, items), progress=progress, open_case=open_cases)
 
 
-def reread(ctx: Context, raw_id: int) -> Iterator[Item]:
-    """Read a stored raw item once more, as it was read the first time."""
-    with ctx.database.reading() as session:
-        raw = session.get_one(RawItem, raw_id)
-        content, name, channel = raw.content or b"", raw.name, raw.channel
-        stored: dict[str, Any] = raw.options
-    text = stored.get("posted_at")
-    yield from read_items(name, content, _options(ctx, channel, datetime.fromisoformat(text) if text else None))
-
-
-def resume_imports(ctx: Context, *, older_than: datetime) -> dict[str, int]:
-    """Finish raw items that were stored but not read to the end, because the process was killed.
-
-    Args:
-        older_than: only items collected before; younger ones may still be in another process's hands.
-    """
-    with ctx.database.reading() as session:
-        waiting = session.execute(
-            sa.select(RawItem.id, RawItem.options)
-            .where(RawItem.state == "new", RawItem.collected_at < older_than)
-            .order_by(RawItem.id)
-        ).all()
-    total = {"resumed": 0, "stored": 0, "failed": 0}
-    for raw_id, options in waiting:
-        try:
-            counts = take_in(ctx, raw_id, reread(ctx, raw_id), open_case=bool(options.get("open_cases")))
-        except FileRefused:
-            total["failed"] += 1  # `take_in` kept the reason with the raw item.
-        except WenzhengError:
-            raise  # The database or the disk: the next item would meet it too.
-        except Exception as error:
-            # One item never stops the rest; `take_in` counted the strike.
-            log.error("resume_failed", raw_item=raw_id, error=type(error).__name__)
-            total["failed"] += 1
-        else:
-            total["resumed"] += 1
-            total["stored"] += counts.stored
-    return total
-
-
 def _name(path: Path) -> str:
     """Return a file's name as text; bytes that are no UTF-8, as old archives leave them, are replaced."""
     return os.fsencode(path.name).decode("utf-8", "replace")
 
 
-def _options(ctx: Context, channel: str, posted_at: datetime | None) -> ReadOptions:
+def read_options(ctx: Context, channel: str, posted_at: datetime | None = None) -> ReadOptions:
+    """Return how files of a channel are read on this machine."""
     return ReadOptions(channel=channel, zone=ctx.profile.zone, posted_at=posted_at, limits=Limits.of(ctx.settings))
 
 

@@ -3,9 +3,10 @@
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from collector.counts import Counts
 from collector.errors import NothingSetAside
-from collector.importing import reread
-from collector.intake import Counts, take_in
+from collector.intake import take_in
+from collector.rereading import reread
 from collector.tables import RawItem, SetAside
 from config.context import Context
 

@@ -76,6 +76,7 @@ class Message(Base):
     answer_text: Mapped[str | None] = mapped_column(SealableText, comment="official answer that came with it")
     answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     answered_by: Mapped[str | None] = mapped_column(sa.String(128))
+    quoted_text: Mapped[str | None] = mapped_column(SealedText, comment="earlier mails quoted beneath the new words")
     publish_consent: Mapped[bool | None] = mapped_column(comment="empty: not said")
     access: Mapped[str] = mapped_column(sa.String(16), default=NORMAL)
     open_case: Mapped[bool] = mapped_column(default=False, comment="a person asked for a case at import")
@@ -105,6 +106,20 @@ class SourceCursor(Base):
     source: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     cursor: Mapped[str] = mapped_column(sa.Text)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SourceState(Base):
+    """How a live source is doing: health for people, and what its client must remember between processes."""
+
+    __tablename__ = "source_states"
+
+    source: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    good_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="end of the last run without a fault")
+    failures: Mapped[int] = mapped_column(default=0, comment="failed runs since the last good one")
+    resting_until: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="not asked before, after failures")
+    error: Mapped[str | None] = mapped_column(sa.Text, comment="last failure in words; empty after a good run")
+    client: Mapped[dict[str, Any]] = mapped_column(sa.JSON, comment="requests of the day, robots.txt")
 
 
 class CollectionRun(Base):

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from collector.intake import Counts
+from collector.counts import Counts
 from collector.readers import Description
 from config.context import Progress as ProgressCallback
 from responder.lifecycle import State

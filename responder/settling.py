@@ -4,7 +4,7 @@ from pathlib import Path
 
 from classifier.versions import activate, rollback
 from collector import setaside
-from collector.intake import Counts
+from collector.counts import Counts
 from config.calendars import read_calendar, store_calendar
 from config.context import Context
 from responder.audit import AuditAction, record

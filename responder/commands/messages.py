@@ -109,7 +109,7 @@ def setaside_show(number: Number) -> None:
 @setaside.command("retry")
 def setaside_retry(numbers: Numbers, as_json: AsJson = False) -> None:
     """Read items again from their stored bytes."""
-    from collector.intake import Counts
+    from collector.counts import Counts
     from responder.console import print_intake
     from responder.settling import retry_set_aside
 

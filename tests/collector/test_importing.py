@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from collector.base import Item
 from collector.errors import FileRefused, NothingSetAside
-from collector.importing import describe_file, import_file, reread
+from collector.importing import describe_file, import_file
 from collector.intake import keep_raw, take_in
 from collector.jobs import resume_raw
+from collector.rereading import reread
 from collector.setaside import drop, list_set_aside, retry
 from collector.tables import Message, RawItem, SetAside
 from config.context import Context

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from collector import intake
 from collector.base import Blank, Fetched, FetchedAttachment, Item, Unreadable
-from collector.intake import Counts, keep_raw, take_in
+from collector.counts import Counts
+from collector.intake import keep_raw, take_in
 from collector.tables import Attachment, CollectionRun, Message, RawItem, SetAside, SourceCursor
 from config.context import Context
 from config.errors import StorageFull

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from rich.cells import cell_len
 
-from collector.intake import Counts
+from collector.counts import Counts
 from responder.console import print_intake, print_queue
 from responder.queue import QueueRow
 from responder.routing import Basis

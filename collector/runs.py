@@ -1,0 +1,252 @@
+"""One collection of one live source: what it keeps, takes in, and where it stands.
+
+The order is always the same. The bytes are kept. Then what was read from them and the source's new cursor are stored
+in one transaction. Only after that is the remote side touched.
+"""
+
+import hashlib
+import json
+import random
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from collector.access import PIPELINE, visible_to
+from collector.base import Blank, Fetched, Item, Unreadable
+from collector.batch import Batch, Pair
+from collector.client import Client, ClientState, Rules
+from collector.counts import Counts
+from collector.dedupe import position_of, stored_id
+from collector.intake import save_counts
+from collector.keywords import concerns, names_of
+from collector.readers import Limits
+from collector.tables import Message, RawItem, SetAside, SourceCursor, SourceState
+from config.context import Context, Progress
+from config.errors import WenzhengError
+from config.logs import get_logger
+from config.sources import AnySource, Feed, Website
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Bytes to be kept.
+
+    Args:
+        name: address, mail or file, for people.
+        options: what reading them again needs; JSON, without personal data.
+        settled: nothing has to be read from these bytes later on.
+    """
+
+    name: str
+    content: bytes
+    options: Mapping[str, Any]
+    settled: bool = False
+
+
+@dataclass
+class Run:
+    """What a kind of source works with; `collector.collecting.collect` makes it.
+
+    Args:
+        since: aware; older messages are dropped. None: all are taken.
+        again: a person named `since` and wants what was stored already to be looked at again.
+        cursor: how far the source was read; commit changes with `take`.
+        sleep, uniform: of the machine; tests give their own.
+    """
+
+    ctx: Context
+    source: AnySource
+    run_id: int
+    client_state: ClientState
+    cursor: dict[str, Any]
+    since: datetime | None = None
+    again: bool = False
+    progress: Progress | None = None
+    sleep: Callable[[float], None] = time.sleep
+    uniform: Callable[[float, float], float] = random.uniform
+    counts: Counts = field(default_factory=Counts)
+    stopped: bool = field(default=False, init=False)
+
+    @property
+    def limits(self) -> Limits:
+        """The bounds of reading on this machine."""
+        return Limits.of(self.ctx.settings)
+
+    def step(self) -> None:
+        """Say how far the run is; raises when the service is told to stop."""
+        if self.progress is None:
+            return
+        try:
+            self.progress(self.counts.fetched, None)
+        except BaseException:
+            self.stopped = True
+            raise
+
+    def client(self) -> Client:
+        """Return a polite client by the rules of this source, which is a website or a feed."""
+        source = self.source
+        if not isinstance(source, Website | Feed):
+            raise TypeError(f"{source.kind} needs no web client")
+        rules = Rules(
+            pace=source.pace,
+            budget=source.budget,
+            robots=source.robots,
+            private=source.private,
+            headers=source.headers,
+            ca_file=Path(source.ca_file) if source.ca_file else None,
+        )
+        return Client(
+            rules,
+            self.client_state,
+            now=self.ctx.clock,
+            zone=self.ctx.profile.zone,
+            locks=self.ctx.settings.home / "locks",
+            sleep=self.sleep,
+            uniform=self.uniform,
+            stop=self.step,
+        )
+
+    def keep(self, raws: Sequence[Raw]) -> list[int]:
+        """Store bytes as they came and return the ids of their raw items; the same bytes are the same raw item.
+
+        Raises:
+            StorageFull: nothing was stored.
+        """
+        digests = [hashlib.sha256(raw.content).hexdigest() for raw in raws]
+        with self.ctx.database.writing() as session:
+            rows = session.execute(
+                sa.select(RawItem.sha256, RawItem.id).where(
+                    RawItem.source == self.source.id, RawItem.sha256.in_(digests)
+                )
+            )
+            known: dict[str, int] = {row.sha256: row.id for row in rows}
+            for raw, digest in zip(raws, digests, strict=True):
+                if digest in known:
+                    continue
+                item = RawItem(
+                    source=self.source.id,
+                    channel=self.source.channel,
+                    name=raw.name,
+                    sha256=digest,
+                    size=len(raw.content),
+                    content=raw.content,
+                    options={"kind": self.source.kind, **raw.options},
+                    state="parsed" if raw.settled else "new",
+                    collected_at=self.ctx.clock(),
+                )
+                session.add(item)
+                session.flush()
+                known[digest] = item.id
+        return [known[digest] for digest in digests]
+
+    def known(self, ids: Collection[str]) -> dict[str, bool]:
+        """Return those of the external ids that came before, and whether anything more is to be had of them: True for
+        a message whose answer is stored, and for what a person has to look at or has dropped.
+
+        Args:
+            ids: as sources write them; what was set aside is found by `position_of(id)`.
+        """
+        stored = {stored_id(one): one for one in ids}
+        places = {position_of(one): one for one in ids}
+        with self.ctx.database.reading() as session:
+            rows = session.execute(
+                sa.select(Message.external_id, Message.answer_text.is_not(None)).where(
+                    Message.source == self.source.id, Message.external_id.in_(stored), visible_to(PIPELINE)
+                )
+            )
+            aside = session.scalars(
+                sa.select(SetAside.position).where(
+                    SetAside.source == self.source.id, SetAside.position.in_(places), SetAside.state != "stored"
+                )
+            )
+            return {places[place]: True for place in aside} | {stored[row[0]]: row[1] for row in rows}
+
+    def take(self, pairs: Sequence[Pair], *, settled: Iterable[int] = ()) -> Counts:
+        """Store what was read, and the cursor as it stands, in one transaction; return the counts of these items.
+
+        An item that cannot be stored for a reason of its own is set aside; the others are stored.
+
+        Args:
+            settled: raw items that need no further reading, beside those of the pairs.
+        Raises:
+            StorageFull, DatabaseError: nothing of it was stored.
+        """
+        pairs = [(raw_id, self._sifted(item)) for raw_id, item in pairs]
+        try:
+            done = self._commit(pairs, settled)
+        except WenzhengError:
+            raise
+        except Exception as error:
+            # One item a stranger wrote must not keep the others out; it is found by trying each by itself.
+            log.warning("batch_failed", source=self.source.id, error=type(error).__name__)
+            done = Counts()
+            for pair in pairs:
+                done.add(self._alone(pair))
+            done.add(self._commit([], settled))
+        self.step()
+        return done
+
+    def forget(self, raw_ids: Collection[int]) -> None:
+        """Delete raw items to which no message and nothing set aside refers: pages that brought nothing new."""
+        with self.ctx.database.writing() as session:
+            session.execute(
+                sa.delete(RawItem).where(
+                    RawItem.id.in_(raw_ids),
+                    RawItem.state == "parsed",
+                    ~sa.exists().where(Message.raw_item_id == RawItem.id, visible_to(PIPELINE)),
+                    ~sa.exists().where(SetAside.raw_item_id == RawItem.id),
+                )
+            )
+
+    def _sifted(self, item: Item) -> Item:
+        """Return the item, or a blank in the place of a message that is too old or none of the bureau's concern."""
+        if not isinstance(item, Fetched):
+            return item
+        if self.since is not None and item.posted_at < self.since:
+            return Blank(item.position, "before-since")
+        watched = isinstance(self.source, Feed) and not self._expects_reply()
+        keywords = self.source.keywords or (names_of(self.ctx.profile.bureau) if watched else ())
+        if not concerns(f"{item.title}\n{item.body}", keywords, self.source.exclude):
+            return Blank(item.position, "no-keyword")
+        return item
+
+    def _expects_reply(self) -> bool:
+        channel = self.ctx.profile.channel(self.source.channel)
+        return channel is not None and channel.expects_reply
+
+    def _commit(self, pairs: Sequence[Pair], settled: Iterable[int]) -> Counts:
+        batch = Batch(self.ctx, self.source.id, self.source.channel)
+        with self.ctx.database.writing() as session:
+            done = batch.store(session, pairs, Counts())
+            total = Counts()
+            total.add(self.counts)
+            total.add(done)
+            save_counts(session, self.run_id, total)
+            read = {raw_id for raw_id, _ in pairs} | set(settled)
+            session.execute(sa.update(RawItem).where(RawItem.id.in_(read)).values(state="parsed", error=None))
+            cursor = json.dumps(self.cursor, ensure_ascii=False)
+            session.merge(SourceCursor(source=self.source.id, cursor=cursor, updated_at=batch.now))
+            session.execute(
+                sa.update(SourceState)
+                .where(SourceState.source == self.source.id)
+                .values(client=self.client_state.to_json())
+            )
+        self.counts = total
+        return done
+
+    def _alone(self, pair: Pair) -> Counts:
+        try:
+            return self._commit([pair], ())
+        except WenzhengError:
+            raise
+        except Exception as error:
+            raw_id, item = pair
+            detail = f"{item.position}: could not be stored ({type(error).__name__})"
+            return self._commit([(raw_id, Unreadable(item.position, "unstorable", detail))], ())
