@@ -126,7 +126,7 @@ def parse_target(url: str) -> Target:
     except (LocationParseError, UnicodeError) as err:
         raise AddressRefused("this is not an address", item=shown, todo="Correct it in the source.") from err
     if parts.auth is not None:
-        # Neither shown nor used: such a name deceives a reader (http://bureau.gov.cn@elsewhere/), such a password leaks.
+        # Such a name deceives a reader (http://bureau.gov.cn@elsewhere/), and such a password leaks.
         raise AddressRefused(
             "an address must not carry a name or password",
             item=shown.rpartition("@")[2],

@@ -12,6 +12,7 @@ ACCEPTED = "gzip, deflate"
 
 _PIECE = 64 * 1024
 _MIB = 1024 * 1024
+_MEMBERS = 64
 
 
 def read_body(response: BaseHTTPResponse, limit: int, *, item: str, cut: bool = False) -> bytes:
@@ -60,17 +61,21 @@ def _unpack(packed: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
     window = -zlib.MAX_WBITS if raw else zlib.MAX_WBITS if encoding == "deflate" else 16 + zlib.MAX_WBITS
     content = bytearray()
     rest = packed
-    try:
-        # A gzip file may consist of several members, each packed by itself.
-        while rest and len(content) <= limit:
-            unpacker = zlib.decompressobj(window)
+    # A gzip file may consist of several members, each packed by itself; thousands of empty ones are an attack.
+    for member in range(_MEMBERS):
+        unpacker = zlib.decompressobj(window)
+        try:
             content += unpacker.decompress(rest, limit + 1 - len(content))
-            if not unpacker.eof:
-                return bytes(content), False
-            rest = unpacker.unused_data.lstrip(b"\0") if encoding != "deflate" else b""
-    except zlib.error as err:
-        raise DecodeError("the packed answer is broken") from err
-    return bytes(content), True
+        except zlib.error as err:
+            if member:  # What follows a sound member and is none is padding; browsers overlook it too.
+                return bytes(content), True
+            raise DecodeError("the packed answer is broken") from err
+        if len(content) > limit or not unpacker.eof:
+            return bytes(content), False
+        rest = unpacker.unused_data
+        if not rest or encoding == "deflate":
+            return bytes(content), True
+    raise DecodeError("the packed answer consists of too many pieces")
 
 
 def _too_large(limit: int, item: str) -> PageTooLarge:

@@ -146,6 +146,7 @@ class SetAside(Base):
     __tablename__ = "set_aside"
     __table_args__ = (
         sa.UniqueConstraint("raw_item_id", "position"),
+        sa.Index("ix_set_aside_source_position", "source", "position"),
         sa.CheckConstraint("state in ('waiting', 'stored', 'dropped')", name="state"),
     )
 

@@ -54,9 +54,11 @@ class ReadOptions:
         zone: the time zone of dates that name none.
         posted_at: aware; stands in where a message has no date of its own.
         limits: the bounds of reading.
+        own_addresses: the bureau's mailboxes themselves; a mail from one of them is no citizen's.
     """
 
     channel: str
     zone: ZoneInfo
     posted_at: datetime | None = None
     limits: Limits = Limits()
+    own_addresses: frozenset[str] = frozenset()

@@ -1,0 +1,224 @@
+"""Where a mail's new words end and the earlier mails quoted beneath them begin; pure.
+
+Each mail program marks that place in its own way: a rule with words in it (-----原始邮件-----), a line that tells who
+wrote when (在 2026年11月20日，… 写道：), a block of headers (发件人、发送时间、收件人、主题), or `>` before each line. A text is cut
+only where such a mark has the shape programs give it, because a person's sentence may hold the same words; and it is
+cut in two, never shortened. A signature is no mark.
+"""
+
+import re
+
+_RULE_WORDS = (
+    r"(?:(?:以下是|下面是)?(?:回复的|答复的|转发的|被转发的|已转发的?|转发)?(?:原始?|转发)?(?:邮件|信件|郵件|訊息)(?:信息|原文|原件|内容)?"
+    r"|Original(?: Message| Mail| E-?mail)?|Origin message|Forwarded (?:Message|Mail|E-?mail|by[^\n]{1,100}?)"
+    r"|Replied Message|Reply Message)"
+)
+# A run of dashes is tried from its first one only, so that a long one costs no more than its length.
+_RULE = re.compile(
+    rf"(?<![-—_=*])[-—_=*]{{2,}}+[ \t\xa0]{{0,3}}{_RULE_WORDS}[ \t\xa0:：]{{0,3}}(?:[-—_=*]{{2}}|$)", re.I | re.M
+)
+_BARE_RULE = re.compile(r"[-—_=*·]{5,}|[ |:-]{5,}|原始邮件|原邮件|Original Message|Begin forwarded message[:：]", re.I)
+
+
+def _spread(words: str) -> str:
+    """Return a pattern of labels; programs set some of them with blanks between the characters (主 题)."""
+    return "|".join(r"[ \xa0\u3000]{0,2}".join(word) for word in words.split())
+
+
+_LABEL = re.compile(
+    r"[ \t\xa0>|*]{0,8}(?:"
+    rf"(?P<sender>{_spread('发件人 发信人 寄件者 寄件人 發件人 From')})"
+    rf"|(?P<date>{_spread('发送时间 发送日期 发件时间 发件日期 发信时间 时间 日期 寄件日期 傳送時間 Sent Date')})"
+    rf"|(?P<other>{_spread('收件人 收信人 收件者 抄送 副本 密送 主题 主旨 标题 To Cc Bcc Subject')})"
+    r")[ \t\xa0*]{0,4}[:：|]",
+    re.I,
+)
+_MOST_HEADER_LINES = 16
+
+_DATE = (
+    r"(?:\d{4} ?[-/.年] ?\d{1,2} ?[-/.月] ?\d{1,2} ?日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}月\d{1,2}日"
+    r"|\d{1,2} ?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?,? \d{4}"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})"
+)
+_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?|[周週][一二三四五六日天]|星期[一二三四五六日天]|礼拜[一二三四五六日天])"
+_TIME = (
+    rf"(?:[\s\d,，的.()（）+:：-]|{_WEEKDAY}|[上下中]午|凌晨|早上|晚上|傍晚|[时時点點分秒]"
+    r"|(?:at|AM|PM|GMT|UTC|CST|T|Z)(?![a-z]))*+"
+)
+_CLOCK = re.compile(r"\d{1,2} ?[:：时時点點] ?\d{2}")
+_WROTE = re.compile(r"[ \t]?(?:写道|寫道|写到|wrote)[ \t]?[:：]?\Z", re.I)
+_WROTE_ENDS = (
+    "写道：",
+    "写道:",
+    "写道",
+    "写到：",
+    "写到:",
+    "寫道：",
+    "寫道:",
+    "寫道",
+    "wrote:",
+    "wrote：",
+    "wrote",
+    ">:",
+    ">：",
+)
+_BEGINS_WITH_DATE = re.compile(rf"(?:(?:在|于|於|On|At) ?)?(?:{_WEEKDAY},? ?)?{_DATE}{_TIME}", re.I)
+_ENDS_WITH_DATE = re.compile(
+    rf"(?P<name>\S.{{0,200}}?)(?:(?<=[ >])(?:于|在|於|on) ?|[，,] ?){_WEEKDAY}?,? ?{_DATE}{_TIME}\Z", re.I
+)
+_ADDRESS_AT_END = re.compile(r"<[^<>@\s]{1,64}@[^<>@\s]{1,190}>\Z")
+# Who is spoken of in these words is spoken of by a person.
+_PERSONAL = re.compile(r"[我你您贵他她它本某该]")
+_MOST_FOLDS = 5
+_MOST_ATTRIBUTION = 500
+
+_DEVICE = re.compile(
+    r"[ \t]*(?:发自|發自|来自|傳送自|Sent from|Get Outlook for|获取)\s?[^\n。，,！？]{1,40}(?:<[^<>\n]{1,100}>)?[ \t]*",
+    re.I,
+)
+_COMPARISON = re.compile(r">=? ?\d")
+_SIGNATURE_LINES = 10
+_FORWARD = re.compile(
+    r"\s*(?:[\[【(（][^\[\]【】()（）]{0,20}[\]】)）]\s*){0,3}\[?\s*(?:Fwd?|转发|轉寄|转寄|轉發)\s*[:：]", re.I
+)
+_BLOCKQUOTE = re.compile(r"<(/?)blockquote\b", re.I)
+
+
+def is_forward(subject: str) -> bool:
+    """Tell whether a subject says that the mail hands on another one, which then is its matter."""
+    return _FORWARD.match(subject) is not None
+
+
+def split_quote(text: str) -> tuple[str, str]:
+    """Return a mail's new words and what it quotes beneath them; together they hold every word of the text.
+
+    The whole text counts as new where nothing stands above the quote (a mail handed on, or answered beneath), and
+    where answers stand between `>` lines.
+    """
+    lines = text.split("\n")
+    place = _place(text, lines)
+    if place is None:
+        return text, ""
+    number, column = place
+    above, below = [*lines[:number], lines[number][:column]], [lines[number][column:], *lines[number + 1 :]]
+    # The rule that some programs draw above the mark belongs to it.
+    while above and (not above[-1].strip() or _BARE_RULE.fullmatch(above[-1].strip())):
+        below.insert(0, above.pop())
+    if all(not line.strip() or _DEVICE.fullmatch(line) for line in above):
+        return text, ""
+    return "\n".join(above).strip(), "\n".join(below).strip()
+
+
+def answers_between(markup: str) -> bool:
+    """Tell whether a page has blockquotes with more text or further quotes after the first, as answers point by point
+    have."""
+    depth = 0
+    closed = None
+    for match in _BLOCKQUOTE.finditer(markup):
+        if match[1]:
+            depth = max(depth - 1, 0)
+            closed = match.end() if not depth and closed is None else closed
+        elif closed is not None and not depth:
+            return True
+        else:
+            depth += 1
+    return False
+
+
+def _place(text: str, lines: list[str]) -> tuple[int, int] | None:
+    """Return line and column of the first mark."""
+    rule = _RULE.search(text)
+    ruled = text.count("\n", 0, rule.start()) if rule else len(lines)
+    quoted_to_the_end = _after_last_answer(lines)
+    tried = False
+    for number, line in enumerate(lines[: ruled + 1]):
+        start = line.lstrip()
+        if start.startswith(">"):
+            # A line that begins so may also be a person's "more than"; the first one that is not decides.
+            if not tried and not _COMPARISON.match(start):
+                tried = True
+                if number >= quoted_to_the_end:
+                    return number, 0
+        elif line.rstrip().endswith(_WROTE_ENDS):
+            first = _attribution(lines, number, quoted_to_the_end)
+            if first is not None:
+                return first, 0
+        if _LABEL.match(line) and _is_header_block(lines, number):
+            return number, 0
+    if rule is None:
+        return None
+    column = rule.start() - (text.rfind("\n", 0, rule.start()) + 1)
+    return ruled, 0 if not lines[ruled][:column].strip(" \t>|*") else column
+
+
+def _after_last_answer(lines: list[str]) -> int:
+    """Return the number of the line from which on every line is empty, begins with `>`, or is a closing signature."""
+    end = len(lines)
+    for number in range(max(0, end - _SIGNATURE_LINES), end):
+        if lines[number].rstrip() == "--":
+            end = number
+            break
+    while end:
+        line = lines[end - 1].lstrip()
+        if line and not line.startswith(">") and not _DEVICE.fullmatch(line):
+            break
+        end -= 1
+    return end
+
+
+def _attribution(lines: list[str], last: int, quoted_to_the_end: int) -> int | None:
+    """Return the first line of the one, folded or not, that tells who wrote when, and ends with line *last*."""
+    after = next((line.lstrip() for line in lines[last + 1 : last + 4] if line.strip()), "")
+    before_quote = after.startswith(">")
+    if before_quote and last + 1 < quoted_to_the_end:
+        return None  # Answers stand between the quoted lines.
+    joined = ""
+    for first in range(last, max(-1, last - _MOST_FOLDS), -1):
+        part = lines[first].strip()
+        joined = f"{part} {joined}" if joined else part
+        if not part or len(joined) > _MOST_ATTRIBUTION:
+            return None
+        if _is_attribution(joined, before_quote=before_quote):
+            return first
+    return None
+
+
+def _is_attribution(line: str, *, before_quote: bool) -> bool:
+    wrote = _WROTE.search(line)
+    head = line[: wrote.start()].strip() if wrote else line.rstrip(":： ")
+    address = _ADDRESS_AT_END.search(head) is not None or (wrote is not None and "@" in head)
+    dated = _BEGINS_WITH_DATE.match(head)
+    if wrote is None:  # 2026-11-20 10:00 GMT+08:00 张三 <a@b.cn>:
+        return dated is not None and address
+    certain = before_quote or _CLOCK.search(head) is not None
+    if dated is not None:
+        name = head[dated.end() :]
+        apart = dated[0].endswith((" ", ",", "，", ":", "："))
+        by_name = apart and name and not _PERSONAL.match(name) and not re.search("[，,。；;]", name)
+        return address or bool(certain and by_name)
+    named = _ENDS_WITH_DATE.fullmatch(head)
+    if named is not None:
+        return address or bool(certain and not _PERSONAL.match(named["name"]) and len(named["name"]) <= 40)
+    return _ADDRESS_AT_END.search(head) is not None and len(head) <= 200
+
+
+def _is_header_block(lines: list[str], first: int) -> bool:
+    """Tell whether the headers of a mail begin in this line: who sent it, when, and one more."""
+    found: set[str] = set()
+    open_ended = True
+    for line in lines[first : first + _MOST_HEADER_LINES]:
+        if not line.strip():
+            continue
+        label = _LABEL.match(line)
+        if label is not None:
+            kind = str(label.lastgroup)
+            value = line[label.end() :].strip(" \t|*")
+            if kind == "date" and value and not re.search(r"\d", value):
+                return False
+            found.add(kind)
+            if len(found) == 3:
+                return True
+            open_ended = kind != "date" or not value
+        elif not open_ended or not ("@" in line or len(line) <= 60):
+            return False  # The headers ended; a list of receivers or an empty label goes on in the next line.
+    return False
