@@ -8,6 +8,7 @@ import signal
 import sys
 from dataclasses import asdict
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,10 +17,11 @@ from config.errors import WenzhengError
 from config.home import init_home, upgrade
 from config.logs import set_up_logs
 from config.settings import load_settings
-from responder.commands import cases, messages, models, people
+from responder.commands import cases, messages, models, people, sources
 from responder.commands.base import AsJson, opened
 
 if TYPE_CHECKING:
+    from config.profile import Profile
     from responder.scheduling import Job
 
 app = typer.Typer(
@@ -29,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (messages, models, cases, people):
+for commands in (messages, sources, models, cases, people):
     app.add_typer(commands.app)
 
 
@@ -53,14 +55,19 @@ def quiet_logs() -> None:
     set_up_logs(load_settings().model_copy(update={"log_level": "warning"}))
 
 
-def job_table() -> "list[Job]":
-    """Return the job table: what runs, in the order of the floors, and how often."""
+def job_table(profile: "Profile") -> "list[Job]":
+    """Return the job table: what runs, in the order of the floors, and how often; each live source is a job."""
     from classifier.jobs import classify_pending
-    from collector.jobs import resume_raw
+    from collector.jobs import collect_source, resume_raw
     from responder.jobs import draft_weekly_report, export_audit_head, open_cases, recompute_deadlines
     from responder.scheduling import Job
 
+    collecting = [
+        Job(f"collect {source.id}", partial(collect_source, source_id=source.id), source.every)
+        for source in profile.sources
+    ]
     return [
+        *collecting,
         Job("resume-raw", resume_raw, timedelta(minutes=5)),
         Job("classify", classify_pending, timedelta(seconds=30)),
         Job("open-cases", open_cases, timedelta(seconds=30)),
@@ -162,7 +169,7 @@ def work() -> None:
     stop = stop_on_signals()
     follow_parent(stop.set)
     with opened(settings) as ctx:
-        scheduling.work(ctx, job_table(), stop)
+        scheduling.work(ctx, job_table(ctx.profile), stop)
 
 
 def _terminate() -> None:

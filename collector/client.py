@@ -257,13 +257,15 @@ class Client:
             self._spend(call)
             with self._pacer.turn(call.target.host, pace):
                 answer = self._ask(call, limit=limit, cut=cut)
-            if isinstance(answer, _Answer):
-                if answer.status not in _AGAIN:
-                    return answer
-                fault: HttpRefused | Unreachable = _refused(call, answer, self._now())
-                pause = fault.retry_after or 0.0
+            fault: HttpRefused | Unreachable
+            pause = 0.0
+            if isinstance(answer, Unreachable):
+                fault = answer
+            elif answer.status in _AGAIN:
+                fault = refused = _refused(call, answer, self._now())
+                pause = refused.retry_after or 0.0
             else:
-                fault, pause = answer, 0.0
+                return answer
             if attempt == _TRIES or pause > _LONGEST_RETRY_AFTER_S:
                 break
             # Full jitter: sources that failed together do not come back together.

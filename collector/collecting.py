@@ -141,9 +141,9 @@ def _figures(counts: Counts) -> dict[str, int]:
 
 def _rest_until(source: AnySource, failures: int, error: BaseException | None, now: datetime) -> datetime | None:
     """Return until when a failing source is left alone: twice as long each time, or as long as it asked for."""
-    asked = error.retry_after if isinstance(error, HttpRefused) else None
-    if asked is not None:
-        return now + min(timedelta(seconds=asked), LONGEST_ASKED_REST)
+    if isinstance(error, HttpRefused) and error.retry_after is not None:
+        return now + min(timedelta(seconds=error.retry_after), LONGEST_ASKED_REST)
     if failures < PATIENCE:
         return None
-    return now + min(source.every * 2 ** min(failures - PATIENCE + 1, 20), LONGEST_REST)
+    rest: timedelta = source.every * 2 ** min(failures - PATIENCE + 1, 20)
+    return now + min(rest, LONGEST_REST)

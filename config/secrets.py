@@ -2,7 +2,10 @@
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
+
+from pydantic import BaseModel
 
 PREFIX = "secret:"
 _NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
@@ -36,3 +39,21 @@ def read_secret(text: str) -> str | None:
     folder = os.environ.get("WENZHENG_SECRETS_DIR")
     file = Path(folder) / variable.lower() if folder else None
     return file.read_text("utf-8").strip() or None if file is not None and file.is_file() else None
+
+
+def missing_secrets(part: BaseModel) -> Iterator[str]:
+    """Yield each `secret:NAME` of a part of the profile that is given nowhere."""
+    for text in _texts(part.model_dump()):
+        if is_secret(text) and read_secret(text) is None:
+            yield text
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)

@@ -10,12 +10,14 @@ from typing import Literal
 import sqlalchemy as sa
 
 from classifier.versions import active_bundle
+from collector.standing import standings
 from collector.tables import RawItem, SetAside
 from config.calendars import load_calendar
 from config.clock import Clock, system_clock
 from config.context import Context
 from config.errors import WenzhengError
 from config.home import open_home, try_writing
+from config.secrets import missing_secrets, variable_of
 from config.settings import MIB, Settings
 from responder.address import listen
 from responder.errors import DeskUnavailable
@@ -45,7 +47,14 @@ def check_home(settings: Settings, *, clock: Clock = system_clock) -> list[Fault
     except WenzhengError as error:
         return [Fault("error", error.item or "home", error.what, error.todo)]
     try:
-        return [*_of_files(ctx), *_of_model(ctx), *_of_calendar(ctx), *_of_rows(ctx), *_of_port(settings)]
+        return [
+            *_of_files(ctx),
+            *_of_model(ctx),
+            *_of_calendar(ctx),
+            *_of_rows(ctx),
+            *_of_sources(ctx),
+            *_of_port(settings),
+        ]
     finally:
         ctx.close()
 
@@ -115,6 +124,18 @@ def _of_rows(ctx: Context) -> Iterator[Fault]:
         yield Fault("warning", "raw items", f"{unread} are stored but not read", "The service reads them by itself.")
     for job, error in failing:
         yield Fault("warning", f"job {job}", f"its last run failed ({error})", "See the log of that time.")
+
+
+def _of_sources(ctx: Context) -> Iterator[Fault]:
+    for source in ctx.profile.sources:
+        for secret in missing_secrets(source):
+            yield Fault(
+                "error", f"source {source.id}", f"the secret {secret} is not given", f"Set {variable_of(secret)}."
+            )
+    for standing in standings(ctx):
+        if standing.failures:
+            times = "once" if standing.failures == 1 else f"{standing.failures} times in a row"
+            yield Fault("warning", f"source {standing.id}", f"failed {times}: {standing.error}", "See docs/sources.md.")
 
 
 def _of_port(settings: Settings) -> Iterator[Fault]:

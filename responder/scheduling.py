@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -166,7 +167,9 @@ def work(ctx: Context, jobs: Sequence[Job], stop: threading.Event) -> None:
         AlreadyRunning: another scheduler is at work.
     """
     with scheduler_lock(ctx):
-        scheduler = BackgroundScheduler(timezone="UTC")
+        # A thread a job: a mailbox that waits for mail, or a long first collection, holds up nothing else.
+        threads = ThreadPoolExecutor(max(len(jobs), 1))
+        scheduler = BackgroundScheduler(executors={"default": threads}, timezone="UTC")
         start: datetime = ctx.clock()
         for place, job in enumerate(jobs):
             scheduler.add_job(

@@ -126,6 +126,15 @@ def decode(content: bytes, declared: str | None = None) -> str:
     """
     if content.isascii() and not (declared or "").lower().startswith(("utf-7", "iso-2022", "hz")):
         return content.decode("ascii")
+    # Most texts are sound UTF-8, which one attempt tells; all others are looked at closely.
+    if not content.startswith(codecs.BOM_UTF8):
+        try:
+            text = content.decode("utf-8")
+        except UnicodeError:
+            pass
+        else:
+            if _CONTROLS.search(text) is None:
+                return text
     found = detect(lambda: io.BytesIO(content))
     if found is not None and not found.damaged:
         return content.decode(found.codec)

@@ -1,23 +1,29 @@
 """Where a mail's new words end and the earlier mails quoted beneath them begin; pure.
 
 Each mail program marks that place in its own way: a rule with words in it (-----原始邮件-----), a line that tells who
-wrote when (在 2026年11月20日，… 写道：), a block of headers (发件人、发送时间、收件人、主题), or `>` before each line. A text is cut
-only where such a mark has the shape programs give it, because a person's sentence may hold the same words; and it is
-cut in two, never shortened. A signature is no mark.
+wrote when (在 2026年11月20日，张三 写道：), a block of headers (发件人, 发送时间, 收件人, 主题), or `>` before each
+line. A text is cut only where such a mark has the shape that programs give it, because a person's sentence may hold
+the same words; and it is cut in two, never shortened. A signature is no mark.
 """
 
 import re
 
 _RULE_WORDS = (
-    r"(?:(?:以下是|下面是)?(?:回复的|答复的|转发的|被转发的|已转发的?|转发)?(?:原始?|转发)?(?:邮件|信件|郵件|訊息)(?:信息|原文|原件|内容)?"
-    r"|Original(?: Message| Mail| E-?mail)?|Origin message|Forwarded (?:Message|Mail|E-?mail|by[^\n]{1,100}?)"
-    r"|Replied Message|Reply Message)"
+    r"(?:(?:以下是|下面是)?(?:(?:回复|答复|转发|被转发|已转发)的?(?:原始?)?|原始?)(?:邮件|信件|郵件|訊息)(?:信息)?|邮件原[文件]"
+    r"|Original(?: Message| E?-?mail)?|Origin message|Forwarded (?:Message|E?-?mail|by[^\n]{1,100}?)"
+    r"|(?:Replied|Reply) Message)[ \t\xa0:：]{0,3}"
 )
 # A run of dashes is tried from its first one only, so that a long one costs no more than its length.
 _RULE = re.compile(
-    rf"(?<![-—_=*])[-—_=*]{{2,}}+[ \t\xa0]{{0,3}}{_RULE_WORDS}[ \t\xa0:：]{{0,3}}(?:[-—_=*]{{2}}|$)", re.I | re.M
+    rf"(?<![-—_=*])[-—_=*]{{2,}}+[ \t\xa0]{{0,3}}{_RULE_WORDS}[-—_=*]{{2}}"
+    rf"|\A[ \t|]{{0,8}}[-_=*]{{3,}}+ ?{_RULE_WORDS}\Z",
+    re.I,
 )
-_BARE_RULE = re.compile(r"[-—_=*·]{5,}|[ |:-]{5,}|原始邮件|原邮件|Original Message|Begin forwarded message[:：]", re.I)
+_BARE_RULE = re.compile(
+    r"[-—_=*·]{5,}|[ |:-]{5,}|原始邮件|原邮件|Original Message"
+    r"|(?:Begin forwarded message|(?:以下是|开始)转发的邮件)[:：]",
+    re.I,
+)
 
 
 def _spread(words: str) -> str:
@@ -26,23 +32,25 @@ def _spread(words: str) -> str:
 
 
 _LABEL = re.compile(
-    r"[ \t\xa0>|*]{0,8}(?:"
+    r"[ \t\xa0|*]{0,8}(?:"
     rf"(?P<sender>{_spread('发件人 发信人 寄件者 寄件人 發件人 From')})"
     rf"|(?P<date>{_spread('发送时间 发送日期 发件时间 发件日期 发信时间 时间 日期 寄件日期 傳送時間 Sent Date')})"
-    rf"|(?P<other>{_spread('收件人 收信人 收件者 抄送 副本 密送 主题 主旨 标题 To Cc Bcc Subject')})"
+    rf"|(?P<other>{_spread('收件人 收信人 收件者 抄送 抄送人 副本 密送 主题 主旨 标题 To Cc Bcc Subject')})"
     r")[ \t\xa0*]{0,4}[:：|]",
     re.I,
 )
-_MOST_HEADER_LINES = 16
+# A form on a website writes labels as well, and then these, which no mail program does.
+_FORM_LABEL = re.compile(r"[ \t]*(?:..)?(?:内容|正文|电话|手机|手机号码?|姓名|方式|地址|邮箱)[ \t]*[:：]")
+_MOST_HEADER_LINES = 20
 
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?"
 _DATE = (
     r"(?:\d{4} ?[-/.年] ?\d{1,2} ?[-/.月] ?\d{1,2} ?日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}|\d{1,2}月\d{1,2}日"
-    r"|\d{1,2} ?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.?,? \d{4}"
-    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4})"
+    rf"|\d{{1,2}} ?{_MONTH},? \d{{4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
 )
-_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?|[周週][一二三四五六日天]|星期[一二三四五六日天]|礼拜[一二三四五六日天])"
+_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}\.?|(?:[周週]|星期|礼拜)[一二三四五六日天])"
 _TIME = (
-    rf"(?:[\s\d,，的.()（）+:：-]|{_WEEKDAY}|[上下中]午|凌晨|早上|晚上|傍晚|[时時点點分秒]"
+    rf"(?:[\s\d,，的.()（）\[\]+:：-]|{_WEEKDAY}|[上下中]午|凌晨|早上|晚上|傍晚|[时時点點分秒]"
     r"|(?:at|AM|PM|GMT|UTC|CST|T|Z)(?![a-z]))*+"
 )
 _CLOCK = re.compile(r"\d{1,2} ?[:：时時点點] ?\d{2}")
@@ -64,16 +72,20 @@ _WROTE_ENDS = (
 )
 _BEGINS_WITH_DATE = re.compile(rf"(?:(?:在|于|於|On|At) ?)?(?:{_WEEKDAY},? ?)?{_DATE}{_TIME}", re.I)
 _ENDS_WITH_DATE = re.compile(
-    rf"(?P<name>\S.{{0,200}}?)(?:(?<=[ >])(?:于|在|於|on) ?|[，,] ?){_WEEKDAY}?,? ?{_DATE}{_TIME}\Z", re.I
+    rf"(?P<name>\S.{{0,200}}?)(?:(?<=[ >])(?:于|在|於|on) ?|(?P<comma>[，,]) ?)(?:{_WEEKDAY},? ?)?{_DATE}{_TIME}", re.I
 )
 _ADDRESS_AT_END = re.compile(r"<[^<>@\s]{1,64}@[^<>@\s]{1,190}>\Z")
 # Who is spoken of in these words is spoken of by a person.
 _PERSONAL = re.compile(r"[我你您贵他她它本某该]")
+_NAME_END = re.compile(r"[，,。；;]")
+_LONGEST_NAME = 60
 _MOST_FOLDS = 5
-_MOST_ATTRIBUTION = 500
+_LONGEST_ATTRIBUTION = 500
+_MOST_ATTRIBUTIONS = 50
 
 _DEVICE = re.compile(
-    r"[ \t]*(?:发自|發自|来自|傳送自|Sent from|Get Outlook for|获取)\s?[^\n。，,！？]{1,40}(?:<[^<>\n]{1,100}>)?[ \t]*",
+    r"[ \t]*(?:(?:发自|發自|傳送自)\s?(?:我的|网易|QQ|腾讯|新浪|华为|小米|荣耀|vivo|OPPO|iP|安卓|Android|手机|Foxmail)"
+    r"|Sent from |Get Outlook for |获取 ?(?:适用于|Outlook))[^\n。，,！？]{0,60}",
     re.I,
 )
 _COMPARISON = re.compile(r">=? ?\d")
@@ -96,59 +108,68 @@ def split_quote(text: str) -> tuple[str, str]:
     where answers stand between `>` lines.
     """
     lines = text.split("\n")
-    place = _place(text, lines)
+    place = _place(lines)
     if place is None:
         return text, ""
     number, column = place
     above, below = [*lines[:number], lines[number][:column]], [lines[number][column:], *lines[number + 1 :]]
     # The rule that some programs draw above the mark belongs to it.
-    while above and (not above[-1].strip() or _BARE_RULE.fullmatch(above[-1].strip())):
-        below.insert(0, above.pop())
+    drawn = len(above)
+    while drawn and (not above[drawn - 1].strip() or _BARE_RULE.fullmatch(above[drawn - 1].strip())):
+        drawn -= 1
+    above, below = above[:drawn], [*above[drawn:], *below]
     if all(not line.strip() or _DEVICE.fullmatch(line) for line in above):
         return text, ""
     return "\n".join(above).strip(), "\n".join(below).strip()
 
 
 def answers_between(markup: str) -> bool:
-    """Tell whether a page has blockquotes with more text or further quotes after the first, as answers point by point
-    have."""
+    """Tell whether a page quotes several times, one after the other, as an answer point by point does."""
     depth = 0
-    closed = None
+    closed = False
     for match in _BLOCKQUOTE.finditer(markup):
         if match[1]:
             depth = max(depth - 1, 0)
-            closed = match.end() if not depth and closed is None else closed
-        elif closed is not None and not depth:
+            closed = closed or not depth
+        elif closed and not depth:
             return True
         else:
             depth += 1
     return False
 
 
-def _place(text: str, lines: list[str]) -> tuple[int, int] | None:
+def _place(lines: list[str]) -> tuple[int, int] | None:
     """Return line and column of the first mark."""
-    rule = _RULE.search(text)
-    ruled = text.count("\n", 0, rule.start()) if rule else len(lines)
     quoted_to_the_end = _after_last_answer(lines)
-    tried = False
-    for number, line in enumerate(lines[: ruled + 1]):
+    judged = False
+    attributions = 0
+    for number, line in enumerate(lines):
         start = line.lstrip()
         if start.startswith(">"):
-            # A line that begins so may also be a person's "more than"; the first one that is not decides.
-            if not tried and not _COMPARISON.match(start):
-                tried = True
+            # A line that begins so may also be a person's "more than". The first other one decides for all: where
+            # words follow them, they are answered point by point.
+            if not judged and not _COMPARISON.match(start):
+                judged = True
                 if number >= quoted_to_the_end:
-                    return number, 0
-        elif line.rstrip().endswith(_WROTE_ENDS):
+                    return _first_quoted(lines, number), 0
+            continue
+        if line.rstrip().endswith(_WROTE_ENDS) and attributions < _MOST_ATTRIBUTIONS:
+            attributions += 1
             first = _attribution(lines, number, quoted_to_the_end)
             if first is not None:
                 return first, 0
         if _LABEL.match(line) and _is_header_block(lines, number):
             return number, 0
-    if rule is None:
-        return None
-    column = rule.start() - (text.rfind("\n", 0, rule.start()) + 1)
-    return ruled, 0 if not lines[ruled][:column].strip(" \t>|*") else column
+        rule = _RULE.search(line)
+        if rule:
+            return number, rule.start() if line[: rule.start()].strip(" \t|") else 0
+    return None
+
+
+def _first_quoted(lines: list[str], number: int) -> int:
+    while number and lines[number - 1].lstrip().startswith(">"):
+        number -= 1
+    return number
 
 
 def _after_last_answer(lines: list[str]) -> int:
@@ -176,7 +197,7 @@ def _attribution(lines: list[str], last: int, quoted_to_the_end: int) -> int | N
     for first in range(last, max(-1, last - _MOST_FOLDS), -1):
         part = lines[first].strip()
         joined = f"{part} {joined}" if joined else part
-        if not part or len(joined) > _MOST_ATTRIBUTION:
+        if not part or len(joined) > _LONGEST_ATTRIBUTION:
             return None
         if _is_attribution(joined, before_quote=before_quote):
             return first
@@ -190,35 +211,37 @@ def _is_attribution(line: str, *, before_quote: bool) -> bool:
     dated = _BEGINS_WITH_DATE.match(head)
     if wrote is None:  # 2026-11-20 10:00 GMT+08:00 张三 <a@b.cn>:
         return dated is not None and address
+    # Without an address, a name and the hour must be there; a person quotes by the day at most.
     certain = before_quote or _CLOCK.search(head) is not None
     if dated is not None:
         name = head[dated.end() :]
-        apart = dated[0].endswith((" ", ",", "，", ":", "："))
-        by_name = apart and name and not _PERSONAL.match(name) and not re.search("[，,。；;]", name)
-        return address or bool(certain and by_name)
+        apart = dated[0].endswith((" ", ",", "，", ":", "：", "]", ")", "）"))
+        return address or (certain and apart and _is_name(name))
     named = _ENDS_WITH_DATE.fullmatch(head)
     if named is not None:
-        return address or bool(certain and not _PERSONAL.match(named["name"]) and len(named["name"]) <= 40)
+        return address or (certain and not named["comma"] and _is_name(named["name"]))
     return _ADDRESS_AT_END.search(head) is not None and len(head) <= 200
 
 
+def _is_name(text: str) -> bool:
+    return 0 < len(text.strip()) <= _LONGEST_NAME and not _PERSONAL.match(text) and not _NAME_END.search(text)
+
+
 def _is_header_block(lines: list[str], first: int) -> bool:
-    """Tell whether the headers of a mail begin in this line: who sent it, when, and one more."""
-    found: set[str] = set()
-    open_ended = True
+    """Tell whether the headers of a mail begin in this line: who sent it, when (to the minute), and one more."""
+    kinds: set[str] = set()
+    kind = value = ""
+    written = False
     for line in lines[first : first + _MOST_HEADER_LINES]:
-        if not line.strip():
-            continue
         label = _LABEL.match(line)
         if label is not None:
-            kind = str(label.lastgroup)
-            value = line[label.end() :].strip(" \t|*")
-            if kind == "date" and value and not re.search(r"\d", value):
+            kind, value = str(label.lastgroup), line[label.end() :].strip(" \t|*")
+            kinds.add(kind)
+        elif line.strip() and not value:
+            value = line  # The label's cell stood above this one.
+        elif line.strip() and not (kind == "other" and ("@" in line or ";" in line or "；" in line)):
+            if _FORM_LABEL.match(line):
                 return False
-            found.add(kind)
-            if len(found) == 3:
-                return True
-            open_ended = kind != "date" or not value
-        elif not open_ended or not ("@" in line or len(line) <= 60):
-            return False  # The headers ended; a list of receivers or an empty label goes on in the next line.
-    return False
+            break
+        written = written or "@" in line or (kind == "date" and _CLOCK.search(value) is not None)
+    return written and len(kinds) == 3

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from collector import intake
 from collector.base import Blank, Fetched, FetchedAttachment, Item, Unreadable
+from collector.batch import Batch
 from collector.counts import Counts
 from collector.intake import keep_raw, take_in
-from collector.tables import Attachment, CollectionRun, Message, RawItem, SetAside, SourceCursor
+from collector.tables import Attachment, CollectionRun, Message, RawItem, SetAside
 from config.context import Context
 from config.errors import StorageFull
 
@@ -162,34 +163,20 @@ def test_a_reader_that_fails_keeps_what_it_gave_and_is_tried_three_times(
 def test_a_full_disk_rolls_the_batch_back_and_counts_no_strike(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the disk is full the batch is not there at all; a later run stores it once."""
     raw_id = raw(ctx)
-    original = intake._Batch.insert
+    original = Batch.insert
 
-    def full(self: intake._Batch, *arguments: object) -> int:
+    def full(self: Batch, *arguments: object) -> int:
         original(self, *arguments)  # type: ignore[arg-type]
         raise StorageFull("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(intake._Batch, "insert", full)
+        patch.setattr(Batch, "insert", full)
         with pytest.raises(StorageFull):
             take_in(ctx, raw_id, [item(1)])
     assert bodies(ctx) == []
     assert take_in(ctx, raw_id, [item(1)]).stored == 1
     with ctx.database.reading() as session:
         assert session.get_one(RawItem, raw_id).strikes == 0
-
-
-def test_the_cursor_is_committed_with_the_run(ctx: Context) -> None:
-    """A run that fails leaves the cursor; one that ends moves it."""
-    raw_id = raw(ctx)
-    with pytest.raises(RuntimeError):
-        take_in(ctx, raw_id, failing(item(1)), cursor="1")
-    with ctx.database.reading() as session:
-        assert session.get(SourceCursor, "file:site-board") is None
-
-    take_in(ctx, raw_id, [item(1), item(2)], cursor="2")
-
-    with ctx.database.reading() as session:
-        assert session.get_one(SourceCursor, "file:site-board").cursor == "2"
 
 
 def test_progress_is_told_batch_by_batch(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,98 @@
+"""Commands over live sources: collect, source."""
+
+import sys
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from responder.commands.base import AsJson, opened
+
+app = typer.Typer()
+source = typer.Typer(
+    help="Live sources: how they stand, a look at one, a suggestion for a new one.", no_args_is_help=True
+)
+app.add_typer(source, name="source")
+
+
+@app.command()
+def collect(
+    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]...", help="Ids; none: all.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Look at everything since this day again.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Collect from live sources now, whether or not they rest after failures."""
+    from collector.collecting import collect as collect_one
+    from collector.collecting import find_source
+    from collector.counts import Counts
+    from collector.errors import SourceFailed
+    from responder.console import print_intake, print_json, progress
+
+    total, each, failed = Counts(), {}, False
+    with opened() as ctx:
+        named = [find_source(ctx.profile, one).id for one in dict.fromkeys(sources or [])]
+        for source_id in named or [one.id for one in ctx.profile.sources]:
+            try:
+                with progress(source_id) as tell:
+                    counts = collect_one(ctx, source_id, since=since.date() if since else None, progress=tell)
+            except SourceFailed as error:
+                sys.stderr.write(f"error: {source_id}: {error}\n")
+                failed = True
+            else:
+                each[source_id] = counts.as_dict()
+                total.add(counts)
+        if not ctx.profile.sources:
+            sys.stderr.write("the profile has no live source; docs/sources.md tells how to describe one\n")
+    if as_json:
+        print_json(total.as_dict() | {"sources": each})
+    else:
+        print_intake(total, as_json=False)
+    if total.set_aside:
+        sys.stderr.write(f"{total.set_aside} items were set aside: see `wenzheng setaside list`\n")
+    if failed or total.set_aside:
+        raise typer.Exit(1)
+
+
+@source.command("list")
+def source_list(as_json: AsJson = False) -> None:
+    """List the sources: last good run, counts, last failure, next run."""
+    from collector.standing import standings
+    from responder.console import print_json, print_table
+
+    with opened() as ctx:
+        rows, zone, now = standings(ctx), ctx.profile.zone, ctx.clock()
+    if as_json:
+        print_json([asdict(row) | {"lag": None if row.lag is None else row.lag.total_seconds()} for row in rows])
+        return
+    print_table(
+        ("id", "kind", "channel", "last good run", "lag", "last run", "messages", "next run", "fault"),
+        [
+            (
+                row.id,
+                row.kind,
+                row.channel,
+                _moment(row.good_at, zone),
+                _span(row.lag),
+                ", ".join(f"{name} {number}" for name, number in row.counts.items() if number) or "nothing",
+                row.messages,
+                "due" if row.next_at <= now else _moment(row.next_at, zone),
+                row.error or "",
+            )
+            for row in rows
+        ],
+    )
+
+
+def _moment(moment: datetime | None, zone: ZoneInfo) -> str:
+    return "never" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _span(span: timedelta | None) -> str:
+    if span is None:
+        return ""
+    minutes = int(span.total_seconds()) // 60
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} d"
