@@ -39,6 +39,13 @@ class Counts:
         self.reasons = dict(Counter(self.reasons) + Counter(other.reasons))
         self.drop_reasons = dict(Counter(self.drop_reasons) + Counter(other.drop_reasons))
 
+    def plus(self, other: "Counts") -> "Counts":
+        """Return the sum of both; neither is touched."""
+        total = Counts()
+        total.add(self)
+        total.add(other)
+        return total
+
     def as_dict(self) -> dict[str, Any]:
         """Return the counts for JSON."""
         return {key: value for key, value in asdict(self).items() if key != "drop_reasons"}

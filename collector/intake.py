@@ -65,6 +65,7 @@ def take_in(
     progress: Progress | None = None,
     open_case: bool = False,
     whole: bool = True,
+    part_of: tuple[int, Counts] | None = None,
 ) -> Counts:
     """Turn the items of a raw item into messages, batch by batch, and mark the raw item as parsed.
 
@@ -72,16 +73,21 @@ def take_in(
         items: read lazily; an error while reading leaves what was stored and counts a strike.
         open_case: cases are opened whatever the age of the messages.
         whole: the items are all of the raw item; otherwise it stays as it is, read to the end or not.
+        part_of: the id of a run's record and its counts so far, to which these are added; none: a record of its own.
     Raises:
         StorageFull: the running batch was not stored; repeat later.
         Exception: whatever reading raised, after the strike was counted.
     """
     with ctx.database.writing() as session:
         raw = session.get_one(RawItem, raw_id, options=[sa.orm.defer(RawItem.content)])
-        run = CollectionRun(source=raw.source, name=raw.name, started_at=ctx.clock())
-        session.add(run)
-        session.flush()
-        source, channel, run_id = raw.source, raw.channel, run.id
+        source, channel = raw.source, raw.channel
+        if part_of is None:
+            run = CollectionRun(source=source, name=raw.name, started_at=ctx.clock())
+            session.add(run)
+            session.flush()
+            run_id, before = run.id, Counts()
+        else:
+            run_id, before = part_of
     counts = Counts()
     batches = _batched(_guarded(items, ctx, raw_id, run_id), BATCH)
     for batch in batches:
@@ -89,7 +95,7 @@ def take_in(
         try:
             with ctx.database.writing() as session:
                 done = outcome.store(session, [(raw_id, item) for item in batch], counts)
-                save_counts(session, run_id, done)
+                save_counts(session, run_id, before.plus(done))
         except WenzhengError:
             raise  # The database or the disk: the raw item is not to blame, a later run repeats the batch.
         except Exception as error:
@@ -101,7 +107,7 @@ def take_in(
     with ctx.database.writing() as session:
         if whole:
             session.execute(sa.update(RawItem).where(RawItem.id == raw_id).values(state="parsed", error=None))
-        save_counts(session, run_id, counts)
+        save_counts(session, run_id, before.plus(counts))
         session.execute(sa.update(CollectionRun).where(CollectionRun.id == run_id).values(finished_at=ctx.clock()))
     log.info("collected", source=source, run=run_id, **{k: v for k, v in counts.as_dict().items() if k != "reasons"})
     return counts

@@ -73,7 +73,9 @@ class Pacer:
             passed = self._now().timestamp() - float(kept)
         except ValueError:
             return pace
-        return pace - passed if 0 <= passed < pace else 0.0 if passed >= pace else pace
+        if passed >= pace:
+            return 0.0
+        return pace - passed if passed >= 0 else pace
 
     def _keep(self, file: int) -> None:
         try:

@@ -17,14 +17,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from collector.access import PIPELINE, visible_to
-from collector.base import Blank, Fetched, Item, Unreadable
+from collector.base import Item, Unreadable
 from collector.batch import Batch, Pair
 from collector.client import Client, ClientState, Rules
 from collector.counts import Counts
 from collector.dedupe import position_of, stored_id
 from collector.intake import save_counts
-from collector.keywords import concerns, names_of
 from collector.readers import Limits
+from collector.sifting import sift
 from collector.tables import Message, RawItem, SetAside, SourceCursor, SourceState
 from config.context import Context, Progress
 from config.errors import WenzhengError
@@ -79,12 +79,16 @@ class Run:
         """The bounds of reading on this machine."""
         return Limits.of(self.ctx.settings)
 
-    def step(self) -> None:
-        """Say how far the run is; raises when the service is told to stop."""
+    def step(self, more: int = 0) -> None:
+        """Say how far the run is; raises when the service is told to stop.
+
+        Args:
+            more: items fetched beside those that are counted already.
+        """
         if self.progress is None:
             return
         try:
-            self.progress(self.counts.fetched, None)
+            self.progress(self.counts.fetched + more, None)
         except BaseException:
             self.stopped = True
             raise
@@ -178,7 +182,7 @@ class Run:
         Raises:
             StorageFull, DatabaseError: nothing of it was stored.
         """
-        pairs = [(raw_id, self._sifted(item)) for raw_id, item in pairs]
+        pairs = [(raw_id, self.sift(item)) for raw_id, item in pairs]
         try:
             done = self._commit(pairs, settled)
         except WenzhengError:
@@ -205,21 +209,9 @@ class Run:
                 )
             )
 
-    def _sifted(self, item: Item) -> Item:
+    def sift(self, item: Item) -> Item:
         """Return the item, or a blank in the place of a message that is too old or none of the bureau's concern."""
-        if not isinstance(item, Fetched):
-            return item
-        if self.since is not None and item.posted_at < self.since:
-            return Blank(item.position, "before-since")
-        watched = isinstance(self.source, Feed) and not self._expects_reply()
-        keywords = self.source.keywords or (names_of(self.ctx.profile.bureau) if watched else ())
-        if not concerns(f"{item.title}\n{item.body}", keywords, self.source.exclude):
-            return Blank(item.position, "no-keyword")
-        return item
-
-    def _expects_reply(self) -> bool:
-        channel = self.ctx.profile.channel(self.source.channel)
-        return channel is not None and channel.expects_reply
+        return sift(item, self.source, self.ctx.profile, self.since)
 
     def _commit(self, pairs: Sequence[Pair], settled: Iterable[int]) -> Counts:
         batch = Batch(self.ctx, self.source.id, self.source.channel)

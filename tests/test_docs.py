@@ -1,5 +1,6 @@
 """The documentation cannot fall behind: each setting, profile key, command and table has its line."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
@@ -11,6 +12,7 @@ from typer.core import TyperGroup
 
 import classifier.tables
 import collector.tables
+import config.sources
 import config.tables
 import responder.staff_tables
 import responder.tables
@@ -56,6 +58,21 @@ def profile_keys(model: type[pydantic.BaseModel]) -> Iterator[str]:
 def test_each_profile_key_is_documented(key: str) -> None:
     """docs/profile.md names each key as `part.key`."""
     assert f"`{key}`" in doc("profile.md")
+
+
+def source_keys() -> Iterator[str]:
+    """Yield every key of every block of a live source."""
+    models = [
+        one for one in vars(config.sources).values() if isinstance(one, type) and issubclass(one, pydantic.BaseModel)
+    ]
+    for model in models:
+        yield from model.model_fields
+
+
+@pytest.mark.parametrize("key", sorted(set(source_keys()) - {"known"}))
+def test_each_key_of_a_source_is_documented(key: str) -> None:
+    """docs/sources.md names each key in code type; `known` is written as `true`."""
+    assert re.search(rf"`[^`]*\b{key}\b[^`]*`", doc("sources.md"))
 
 
 @pytest.mark.parametrize("table", sorted(Base.metadata.tables))
