@@ -29,6 +29,8 @@ def read_body(response: BaseHTTPResponse, limit: int, *, item: str, cut: bool = 
         PageUnreadable: it is packed in a way that was not asked for.
         urllib3.exceptions.HTTPError: it broke off, or what is packed is broken.
     """
+    if not cut and (response.length_remaining or 0) > limit:
+        raise _too_large(limit, item)
     packed = bytearray()
     for piece in response.stream(_PIECE, decode_content=False):
         packed += piece

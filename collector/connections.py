@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from functools import partial
-from http.client import HTTPResponse
+from http.client import HTTPResponse, RemoteDisconnected
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +68,11 @@ class Guard:
 
 
 class _TimedReader(io.RawIOBase):
-    """The bytes of a socket, each read of which keeps to the guard's time."""
+    """The bytes of a socket, each read of which keeps to the guard's time; `ended` says that no more will come."""
 
     def __init__(self, sock: socket.socket, guard: Guard) -> None:
         self._sock, self._guard = sock, guard
+        self.ended = False
         self._raw = sock.makefile("rb", buffering=0)
 
     def readable(self) -> bool:
@@ -80,10 +81,12 @@ class _TimedReader(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(self._guard.allowance())
         try:
-            return self._raw.readinto(buffer)
+            count: int | None = self._raw.readinto(buffer)
         except TimeoutError:
             self._guard.allowance()  # Tells a slow answer as a whole from one slow read.
             raise
+        self.ended = count == 0
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -94,7 +97,14 @@ class _TimedResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, guard: Guard, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self.fp.close()
-        self.fp = io.BufferedReader(_TimedReader(sock, guard))
+        self._reader = _TimedReader(sock, guard)
+        self.fp = io.BufferedReader(self._reader)
+
+    def begin(self) -> None:
+        """Read status and headers; http.client would take headers that break off for whole ones, without a body."""
+        super().begin()
+        if self._reader.ended:
+            raise RemoteDisconnected("the headers broke off")
 
 
 class _Checked(HTTPConnection):

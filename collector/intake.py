@@ -108,7 +108,8 @@ def take_in(
         if whole:
             session.execute(sa.update(RawItem).where(RawItem.id == raw_id).values(state="parsed", error=None))
         save_counts(session, run_id, before.plus(counts))
-        session.execute(sa.update(CollectionRun).where(CollectionRun.id == run_id).values(finished_at=ctx.clock()))
+        if part_of is None:
+            session.execute(sa.update(CollectionRun).where(CollectionRun.id == run_id).values(finished_at=ctx.clock()))
     log.info("collected", source=source, run=run_id, **{k: v for k, v in counts.as_dict().items() if k != "reasons"})
     return counts
 

@@ -217,9 +217,7 @@ class Run:
         batch = Batch(self.ctx, self.source.id, self.source.channel)
         with self.ctx.database.writing() as session:
             done = batch.store(session, pairs, Counts())
-            total = Counts()
-            total.add(self.counts)
-            total.add(done)
+            total = self.counts.plus(done)
             save_counts(session, self.run_id, total)
             read = {raw_id for raw_id, _ in pairs} | set(settled)
             session.execute(sa.update(RawItem).where(RawItem.id.in_(read)).values(state="parsed", error=None))
