@@ -81,6 +81,18 @@ def test_contacts_are_shown_to_who_needs_them(
     assert "（3 KB）" in page
 
 
+@pytest.mark.parametrize(("role", "shown"), [(Role.OFFICE, True), (Role.LEADER, False)])
+def test_quoted_mails_are_folded_for_who_sees_contacts(ctx: Context, log_in: LogIn, role: Role, shown: bool):
+    """What a mail quotes holds names and addresses: it goes where contacts go, and the letter's own words stay first."""
+    number = make_case(ctx, body="请问结果如何？", quoted_text="在 2026年11月1日，乙某 <yi@example.com> 写道：旧信")
+
+    page = log_in(role).get(f"/cases/{number}").text
+
+    assert ("yi@example.com" in page) is shown
+    assert ("来信引用了往来邮件，您的角色不显示" in page) is not shown
+    assert "请问结果如何？" in page
+
+
 def test_a_proposal_opens_no_contact(ctx: Context, log_in: LogIn):
     """Before 分办 the owner is the model's word, and the section it names sees no contact yet."""
     number = make_case(ctx, contact="jia@example.com", owner="综合科")
