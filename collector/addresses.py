@@ -5,7 +5,6 @@ address, never the spelling: http://2130706433/ and http://[::ffff:127.0.0.1]/ a
 """
 
 import socket
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
@@ -63,7 +62,7 @@ _NAT64 = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48")))
 # RFC 4291, 2.5.5.1: an IPv4 address behind twelve zero bytes.
 _COMPATIBLE = ip_network("::/96")
 
-Resolved = tuple[int, tuple[Any, ...]]
+Resolved = tuple[socket.AddressFamily, tuple[Any, ...]]
 """Address family, and the socket address as `connect` takes it."""
 
 
@@ -176,13 +175,7 @@ def _embedded(address: IPv4Address | IPv6Address) -> IPv4Address | None:
     return None
 
 
-def checked_addresses(
-    host: str,
-    port: int,
-    *,
-    private: bool,
-    resolve: Callable[..., Sequence[Any]] = socket.getaddrinfo,
-) -> list[Resolved]:
+def checked_addresses(host: str, port: int, *, private: bool) -> list[Resolved]:
     """Return the addresses of a host, each of which may be asked; connect to these and to no others.
 
     A second look-up may give another answer (DNS rebinding), so the caller connects to what is returned. One bad
@@ -193,8 +186,8 @@ def checked_addresses(
         OSError: the name leads nowhere.
     """
     found: list[Resolved] = []
-    for family, _, _, _, where in resolve(host, port, type=socket.SOCK_STREAM):
-        reason = refusal(ip_address(where[0]), private=private)
+    for family, _, _, _, where in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        reason = refusal(ip_address(str(where[0])), private=private)
         if reason is not None:
             raise AddressRefused(
                 f"the host leads to {where[0]}, and {reason}",

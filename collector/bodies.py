@@ -82,7 +82,7 @@ def _unpack(packed: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
 
 def _too_large(limit: int, item: str) -> PageTooLarge:
     return PageTooLarge(
-        f"the answer is larger than {limit / _MIB:.0f} MiB",
+        f"the answer is larger than {limit / _MIB:g} MiB",
         item=item,
-        todo="Ask for fewer rows a page, or raise the source's limit.",
+        todo="Ask for fewer rows a page in the source.",
     )

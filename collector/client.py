@@ -7,12 +7,10 @@ they look a name up unchecked, read the body of a redirect without bounds, and k
 
 import json
 import random
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, tzinfo
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
@@ -26,11 +24,11 @@ from collector.addresses import Target, parse_target
 from collector.bodies import ACCEPTED, read_body
 from collector.connections import Connections, Guard
 from collector.cookies import Cookies
-from collector.errors import AddressRefused, BudgetSpent, HttpRefused, PageGone, PageUnreadable, Unreachable
+from collector.errors import AddressRefused, BudgetSpent, CertificateRefused, HttpRefused, PageUnreadable, Unreachable
 from collector.pacing import Pacer
 from collector.robots import MAX_BYTES as ROBOTS_BYTES
 from collector.robots import Robots
-from collector.trouble import certificate_refused, in_words
+from collector.trouble import certificate_refused, in_words, refused
 
 MIB = 1024 * 1024
 
@@ -208,7 +206,8 @@ class Client:
             AddressRefused: the address, or one it redirects to, must not be asked.
             RobotsRefused: the site's robots.txt forbids it.
             BudgetSpent: the day's requests are made.
-            Unreachable: no sound answer after three tries, or no valid certificate.
+            CertificateRefused: the site cannot prove its name; not tried again.
+            Unreachable: no sound answer after three tries.
             PageGone: 404 or 410.
             HttpRefused: any other status that is no success.
             PageTooLarge: more bytes, or more time, than the rules allow.
@@ -243,7 +242,7 @@ class Client:
             if answer.status not in _MOVED:
                 _refuse_faults(call, answer, self._now())
                 return call, answer
-            call = _redirected(call, answer)
+            call = _redirected(call, answer, self._now())
         raise HttpRefused(
             f"the server redirected more than {_REDIRECTS} times",
             item=call.first.shown,
@@ -262,8 +261,8 @@ class Client:
             if isinstance(answer, Unreachable):
                 fault = answer
             elif answer.status in _AGAIN:
-                fault = refused = _refused(call, answer, self._now())
-                pause = refused.retry_after or 0.0
+                fault = refusal = refused(answer.status, answer.headers, item=call.target.shown, now=self._now())
+                pause = refusal.retry_after or 0.0
             else:
                 return answer
             if attempt == _TRIES or pause > _LONGEST_RETRY_AFTER_S:
@@ -293,7 +292,7 @@ class Client:
             return self._exchange(call, limit=limit, cut=cut)
         except (HTTPError, OSError) as err:
             if certificate_refused(err):
-                raise Unreachable(
+                raise CertificateRefused(
                     in_words(err),
                     item=call.target.shown,
                     todo="If the site has an authority of its own, name its certificate in the source's ca_file; "
@@ -364,21 +363,21 @@ class Client:
 
 
 def _prepared(request: Request) -> _Call:
-    headers = dict(request.headers)
+    kind = {}
     body = None
     if request.form is not None:
         body = urlencode(request.form, encoding=request.form_encoding, errors="xmlcharrefreplace").encode("ascii")
-        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        kind["Content-Type"] = "application/x-www-form-urlencoded"
     elif request.json is not None:
         body = json.dumps(request.json, ensure_ascii=False).encode()
-        headers.setdefault("Content-Type", "application/json")
+        kind["Content-Type"] = "application/json"
     conditional = {}
     if request.etag:
         conditional["If-None-Match"] = request.etag
     if request.last_modified:
         conditional["If-Modified-Since"] = request.last_modified
     target = parse_target(request.url)
-    return _Call(target, request.method.upper(), body, headers, conditional, first=target)
+    return _Call(target, request.method.upper(), body, kind | dict(request.headers), conditional, first=target)
 
 
 def _put(headers: HTTPHeaderDict, more: Mapping[str, str]) -> None:
@@ -391,11 +390,11 @@ def _put(headers: HTTPHeaderDict, more: Mapping[str, str]) -> None:
         headers[name] = value
 
 
-def _redirected(call: _Call, answer: _Answer) -> _Call:
+def _redirected(call: _Call, answer: _Answer, now: datetime) -> _Call:
     """Return the call that a redirect asks for."""
     location = answer.headers.get("Location", "")
     if not location:
-        raise _refused(call, answer, None)
+        raise refused(answer.status, answer.headers, item=call.target.shown, now=now)
     # The header's bytes, in whatever encoding the server wrote them, are asked for as they came.
     exact = quote(location.strip().encode("latin-1"), safe="!#$%&'()*+,/:;=?@[]~")
     try:
@@ -422,38 +421,4 @@ def _refuse_faults(call: _Call, answer: _Answer, now: datetime) -> None:
     # Unasked, a 304 says nothing: to take it for "nothing new" could hide the page for ever.
     if answer.status == HTTPStatus.NOT_MODIFIED and call.conditional:
         return
-    raise _refused(call, answer, now)
-
-
-def _refused(call: _Call, answer: _Answer, now: datetime | None) -> HttpRefused:
-    status = answer.status
-    try:
-        said = f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        said = str(status)
-    todo = {
-        401: "Check the source's log-in.",
-        403: "Open the address in a browser: it may need a log-in, or the site keeps collectors out.",
-        429: "Raise the source's pace; the next run tries again.",
-    }.get(status, "The next run tries again; if it lasts, open the address in a browser.")
-    kind = HttpRefused
-    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        kind, todo = PageGone, "Check the address in the source."
-    return kind(
-        f"the server answered {said}",
-        item=call.target.shown,
-        todo=todo,
-        status=status,
-        retry_after=None if now is None else _retry_after(answer.headers.get("Retry-After", ""), now),
-    )
-
-
-def _retry_after(said: str, now: datetime) -> float | None:
-    """Return the seconds of a header Retry-After, a number or a date; None if it says nothing of use."""
-    if re.fullmatch(r"\s*[0-9]{1,9}\s*", said):
-        return float(said)
-    try:
-        moment = parsedate_to_datetime(said)
-        return max(0.0, (moment - now).total_seconds())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+    raise refused(answer.status, answer.headers, item=call.target.shown, now=now)

@@ -20,7 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from collector.addresses import Target, checked_addresses
-from collector.errors import PageTooLarge, Unreachable
+from collector.errors import CertificateRefused, PageTooLarge
 
 # At the level DEBUG urllib3 would log each URL with its query.
 logging.getLogger("urllib3").setLevel(logging.INFO)
@@ -62,7 +62,7 @@ class Guard:
             raise PageTooLarge(
                 f"the answer did not end within {self._longest:g} seconds",
                 item=self.item,
-                todo="Try later, ask for fewer rows a page, or raise the source's limit of time.",
+                todo="Try later, or ask for fewer rows a page in the source.",
             )
         return min(self.timeout, left)
 
@@ -170,7 +170,7 @@ class Connections:
         """Return the pool of a target's origin; it connects when it is first asked.
 
         Raises:
-            Unreachable: the certificate authority's file cannot be used.
+            CertificateRefused: the certificate authority's file cannot be used.
         """
         pool = self._pools.get(target.origin)
         if pool is None:
@@ -198,7 +198,7 @@ class Connections:
                 try:
                     context.load_verify_locations(self._ca_file)
                 except OSError as err:
-                    raise Unreachable(
+                    raise CertificateRefused(
                         "the file of the certificate authority cannot be read",
                         item=str(self._ca_file),
                         todo="Name a PEM file that the service's user may read.",

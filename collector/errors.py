@@ -17,7 +17,8 @@ CollectorError(WenzhengError)
     ├── AddressRefused        an address that must not be asked: another scheme, or inside a private network
     ├── RobotsRefused         the site's robots.txt forbids it
     ├── BudgetSpent           as many requests as a day allows were made
-    ├── Unreachable           no connection, no valid certificate, or the answer broke off, several times
+    ├── Unreachable           no connection, or the answer broke off, several times
+    │   └── CertificateRefused    the site cannot prove its name, or speaks no safe TLS
     ├── HttpRefused           the server answered with an error
     │   └── PageGone          404 or 410: there is no such page (any more)
     ├── PageTooLarge          an answer larger or slower than the limits allow
@@ -103,7 +104,11 @@ class BudgetSpent(SourceFailed):
 
 
 class Unreachable(SourceFailed):
-    """Raised when no sound answer came after several tries: no connection, a bad certificate, a broken body."""
+    """Raised when no sound answer came after several tries: no connection, a broken body."""
+
+
+class CertificateRefused(Unreachable):
+    """Raised at the first try when TLS fails: only the site's keeper or the source's `ca_file` can change that."""
 
 
 class HttpRefused(SourceFailed):

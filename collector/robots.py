@@ -10,7 +10,7 @@ from typing import Any
 from protego import Protego
 
 from collector.addresses import Target
-from collector.errors import HttpRefused, PageTooLarge, PageUnreadable, RobotsRefused, Unreachable
+from collector.errors import CertificateRefused, HttpRefused, PageTooLarge, PageUnreadable, RobotsRefused, Unreachable
 
 AGENT = "Wenzheng"
 """The name by which a robots.txt may address the collector."""
@@ -70,15 +70,23 @@ class Robots:
 
     def _ask(self, target: Target) -> dict[str, Any]:
         entry: dict[str, Any]
+        lasting = _KEPT
         try:
             entry = {"text": _rules(self._get(f"{target.origin}/robots.txt"))}
+        except CertificateRefused:
+            # No failing server, but something a person must set right, and then wants to try at once.
+            raise
         except (HttpRefused, PageTooLarge, PageUnreadable, Unreachable) as err:
             # RFC 9309, 2.3.1.3 and 2.3.1.4: without the file all is allowed; while the server fails, nothing is. 429 is
             # a server that wants to be left alone.
             missing = isinstance(err, HttpRefused) and err.status < 500 and err.status != 429
-            entry = {"text": ""} if missing else {"fault": err.what}
-        now = self._now()
-        entry["until"] = (now + (_KEPT if "text" in entry else _KEPT_FAULT)).isoformat()
+            if missing:
+                entry = {"text": ""}
+            else:
+                entry = {"fault": err.what}
+                wanted = timedelta(seconds=getattr(err, "retry_after", None) or 0.0)
+                lasting = min(max(_KEPT_FAULT, wanted), _KEPT)
+        entry["until"] = (self._now() + lasting).isoformat()
         for origin in [origin for origin, old in self._kept.items() if not self._fresh(old)]:
             del self._kept[origin]
         self._kept[target.origin] = entry

@@ -16,6 +16,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from config.selectors import BadSelector, check_selector
+
 PRESETS = Path(__file__).with_name("presets.toml")
 
 MESSAGE_FIELDS = (
@@ -66,8 +68,18 @@ def _pattern(value: str) -> str:
     return value
 
 
+def _selector(value: str) -> str:
+    try:
+        check_selector(value)
+    except BadSelector as error:
+        raise PydanticCustomError("selector", "{fault}", {"fault": str(error)}) from error
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Pattern = Annotated[Text, AfterValidator(_pattern)]
+Selector = Annotated[Text, AfterValidator(_selector)]
+Selectors = Annotated[tuple[Selector, ...], BeforeValidator(_one_or_more), Field(strict=False)]
 
 
 class _Part(BaseModel):
@@ -81,14 +93,14 @@ class Pick(_Part):
     and `value` is taken as it stands. `known` means: by the names that this field usually has.
     """
 
-    select: Text | None = None
+    select: Selector | None = None
     label: Texts = ()
     column: Texts = ()
     known: bool = False
-    within: Text | None = None
+    within: Selector | None = None
     attr: Text | None = None
     pattern: Pattern | None = None
-    remove: Texts = ()
+    remove: Selectors = ()
     every: bool = False
     value: str | None = None
 
@@ -134,7 +146,7 @@ Form = dict[str, str]
 class Replies(_Part):
     """Several answers to one message: a block each."""
 
-    rows: Text
+    rows: Selector
     fields: ReplyFields = Field(min_length=1)
 
 
@@ -148,7 +160,7 @@ class Asking(_Part):
     headers: dict[str, str] = {}
     format: Literal["auto", "html", "json", "jsonp", "script", "xml"] = "auto"
     variable: Text | None = None
-    at: Text | None = None
+    at: Selector | None = None
 
 
 class Paging(_Part):
@@ -163,7 +175,7 @@ class Paging(_Part):
     next: PickLike | None = None
     cursor: PickLike | None = None
     cursor_first: str = ""
-    hidden: Text | None = None
+    hidden: Selector | None = None
     pages: PickLike | None = None
     total: PickLike | None = None
     max_pages: int = Field(100_000, ge=1)
@@ -172,7 +184,7 @@ class Paging(_Part):
 class Listing(Asking):
     """A list of messages."""
 
-    rows: Text | None = None
+    rows: Selector | None = None
     header: Texts = ()
     fields: PageFields = Field(min_length=1)
     vars: Fields = {}
@@ -185,7 +197,7 @@ class Listing(Asking):
 class Detail(Asking):
     """A page of one message's own."""
 
-    within: Text | None = None
+    within: Selector | None = None
     fields: PageFields = {}
     vars: Fields = {}
     required: Texts = ()
@@ -199,8 +211,8 @@ class Login(_Part):
     form: Form | None = None
     data: dict[str, Any] | None = None
     headers: dict[str, str] = {}
-    hidden: Text | None = None
-    ok: Text | None = None
+    hidden: Selector | None = None
+    ok: Selector | None = None
 
 
 class Visit(_Part):

@@ -310,5 +310,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path, port: int) 
         except subprocess.TimeoutExpired:
             continue
         break
-    said = "".join((folder / name).read_text(errors="replace")[-500:] for name in ("output", "log") if (folder / name).exists())
+    said = "".join(
+        (folder / name).read_text(errors="replace")[-500:] for name in ("output", "log") if (folder / name).exists()
+    )
     pytest.fail(f"Dovecot did not start: {said}")

@@ -97,14 +97,16 @@ class WebServer:
 
 
 @contextmanager
-def serving(answers: Handler | Routes, *, tls: ssl.SSLContext | None = None) -> Iterator[WebServer]:
-    """Serve until the block is left; a free port of 127.0.0.1, a thread for each connection.
+def serving(
+    answers: Handler | Routes, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+) -> Iterator[WebServer]:
+    """Serve until the block is left; a free port of the loopback, a thread for each connection.
 
     Args:
         answers: a handler for everything, or by path (without query); other paths, robots.txt too, answer 404.
         tls: serve https with this context, see `make_authority`; then the URL names localhost.
     """
-    http = _Http(("127.0.0.1", 0), answers, tls)
+    http = _Http((host, 0), answers, tls)
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -177,10 +179,12 @@ class _Http(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], answers: Handler | Routes, tls: ssl.SSLContext | None) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, _Connection)
         self.answers, self.tls = answers, tls
         port = self.server_address[1]
-        self.web = WebServer(f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}", port)
+        host = f"[{address[0]}]" if ":" in address[0] else address[0]
+        self.web = WebServer(f"https://localhost:{port}" if tls else f"http://{host}:{port}", port)
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from email.message import Message
 
-from collector.readers.mailheaders import decoded, split_address, unfolded
+from collector.readers.mailheaders import decoded, raw_header, split_address, unfolded
 
 SENT_HEADER = "X-Wenzheng-Sent"
 """The header that each mail of ours carries, so that it is known when it comes back."""
@@ -33,6 +33,7 @@ _BOUNCE_SUBJECT = re.compile(
 _POSTMASTER = re.compile(
     r"(?:mailer[-_.]?daemon|mail[-_.]?daemon|postmaster|bounces?|mailsystem|microsoftexchange[0-9a-f]*)@", re.I
 )
+_NO_REPLY = re.compile(r"(?:no|do[-_.]?not)[-_.]?reply[^@]{0,40}@", re.I)
 _ANSWER_HEADERS = ("x-autoreply", "x-autorespond", "x-auto-reply", "x-autoreply-from", "x-mail-autoreply")
 _NO = ("no", "none", "false", "0", "")
 
@@ -63,6 +64,13 @@ def automatic(mail: Message, own: frozenset[str]) -> str | None:
     if SENT_HEADER.lower() in headers or hops > _MOST_RECEIVED or sender in {one.lower() for one in own}:
         return "loop"
     return "auto-reply" if _is_answer(headers, subject) else None
+
+
+def is_notice(mail: Message) -> bool:
+    """Tell whether a website's program wrote the mail: the headers of a letter in it are the letter's, and no quote."""
+    if raw_header(mail, "auto-submitted").strip().lower().startswith("auto-"):
+        return True
+    return _NO_REPLY.match(split_address(raw_header(mail, "from"))[1].strip()) is not None
 
 
 def _report(mail: Message) -> str | None:

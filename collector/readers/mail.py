@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from collector.base import Blank, Fetched, Item, Unreadable
 from collector.clean import tidy_line
 from collector.errors import FileTooLarge
-from collector.readers.automatic import automatic
+from collector.readers.automatic import automatic, is_notice
 from collector.readers.mailheaders import header, sender
 from collector.readers.mailparts import Parts, TooMuch
 from collector.readers.options import ReadOptions
@@ -34,7 +34,7 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
 # The line's length is bounded and its time is sought once, so that a hostile line costs no more than a long one.
 _FROM_LINE = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From (?=\S[^\r\n]{0,999}\d:\d{2})[^\r\n]{1,1000}+\r?\n")
 _CONTENT_HEADER = re.compile(rb"content-(?:type|disposition):")
-_FOLDED_LINE = re.compile(rb"(?:[^\r\n]|(?:\r\n?|\n)[ \t])*+")
+_FOLDED_LINE = re.compile(rb"[^\r\n]*+(?:(?:\r\n?|\n)[ \t][^\r\n]*+)*+")
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
@@ -140,7 +140,7 @@ def _item(mail: Message, position: str, options: ReadOptions) -> Item:
         return Unreadable(position, "too-long", f"{position}: its text holds more than {longest:,} characters")
     title = tidy_line(header(mail, "subject"))
     quoted = ""
-    if not parts.answered_between and not is_forward(title):
+    if not (parts.answered_between or is_forward(title) or is_notice(mail)):
         body, quoted = split_quote(body)
     receipt_no = receipt_in_subject(title)
     if not body:

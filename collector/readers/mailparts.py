@@ -18,7 +18,7 @@ _LONGEST_NAME = 200
 _LONGEST_MEDIA_TYPE = 128
 _BASE64_LINE = re.compile(rb"[A-Za-z0-9+/=]*[ \t\r]*")
 _LEAST_BASE64_LINE = 16
-_SOFT_BREAK = re.compile(rb"(?<![ \t])=[ \t]+(?=\r?\n)")
+_SOFT_BREAK = re.compile(rb"=[ \t]+(?=\r?\n)")
 _NOT_IN_NAMES = re.compile(r'[/\\:*?"<>|]')
 
 

@@ -76,8 +76,9 @@ _ENDS_WITH_DATE = re.compile(
 )
 _ADDRESS_AT_END = re.compile(r"<[^<>@\s]{1,64}@[^<>@\s]{1,190}>\Z")
 # Who is spoken of in these words is spoken of by a person.
-_PERSONAL = re.compile(r"[我你您贵他她它本某该]")
-_NAME_END = re.compile(r"[，,。；;]")
+_PERSONAL = re.compile(r"[我你您贵他她它本该]")
+_CLAUSE = re.compile(r"[，,。；;！？!?]")
+_SENTENCE = re.compile(r"[。；！？]")
 _LONGEST_NAME = 60
 _MOST_FOLDS = 5
 _LONGEST_ATTRIBUTION = 500
@@ -112,7 +113,9 @@ def split_quote(text: str) -> tuple[str, str]:
     if place is None:
         return text, ""
     number, column = place
-    above, below = [*lines[:number], lines[number][:column]], [lines[number][column:], *lines[number + 1 :]]
+    above, below = lines[:number], [lines[number][column:], *lines[number + 1 :]]
+    if column:
+        above.append(lines[number][:column])
     # The rule that some programs draw above the mark belongs to it.
     drawn = len(above)
     while drawn and (not above[drawn - 1].strip() or _BARE_RULE.fullmatch(above[drawn - 1].strip())):
@@ -194,14 +197,17 @@ def _attribution(lines: list[str], last: int, quoted_to_the_end: int) -> int | N
     if before_quote and last + 1 < quoted_to_the_end:
         return None  # Answers stand between the quoted lines.
     joined = ""
+    undated = None
     for first in range(last, max(-1, last - _MOST_FOLDS), -1):
         part = lines[first].strip()
         joined = f"{part} {joined}" if joined else part
         if not part or len(joined) > _LONGEST_ATTRIBUTION:
-            return None
+            break
         if _is_attribution(joined, before_quote=before_quote):
             return first
-    return None
+        if undated is None and _is_undated(joined):
+            undated = first  # Unless the date stands in a line above.
+    return undated
 
 
 def _is_attribution(line: str, *, before_quote: bool) -> bool:
@@ -210,21 +216,33 @@ def _is_attribution(line: str, *, before_quote: bool) -> bool:
     address = _ADDRESS_AT_END.search(head) is not None or (wrote is not None and "@" in head)
     dated = _BEGINS_WITH_DATE.match(head)
     if wrote is None:  # 2026-11-20 10:00 GMT+08:00 张三 <a@b.cn>:
-        return dated is not None and address
+        return dated is not None and address and _is_name(head[dated.end() :])
     # Without an address, a name and the hour must be there; a person quotes by the day at most.
-    certain = before_quote or _CLOCK.search(head) is not None
+    timed = _CLOCK.search(head) is not None
     if dated is not None:
-        name = head[dated.end() :]
         apart = dated[0].endswith((" ", ",", "，", ":", "：", "]", ")", "）"))
-        return address or (certain and apart and _is_name(name))
+        certain = (apart or timed) if address else (apart and (before_quote or timed))
+        return certain and _is_name(head[dated.end() :])
     named = _ENDS_WITH_DATE.fullmatch(head)
-    if named is not None:
-        return address or (certain and not named["comma"] and _is_name(named["name"]))
-    return _ADDRESS_AT_END.search(head) is not None and len(head) <= 200
+    if named is None:
+        return False
+    certain = address or ((before_quote or timed) and not named["comma"])
+    return certain and _is_name(named["name"])
+
+
+def _is_undated(line: str) -> bool:
+    """Tell whether a line names somebody with the address, and that he wrote, but no date."""
+    wrote = _WROTE.search(line)
+    head = line[: wrote.start()].strip() if wrote else ""
+    return _ADDRESS_AT_END.search(head) is not None and _is_name(head)
 
 
 def _is_name(text: str) -> bool:
-    return 0 < len(text.strip()) <= _LONGEST_NAME and not _PERSONAL.match(text) and not _NAME_END.search(text)
+    """Tell whether a text can be a name, with or without its address."""
+    whole = text.strip()
+    name = _ADDRESS_AT_END.sub("", whole)
+    sentence = _CLAUSE if name == whole else _SENTENCE
+    return bool(whole) and len(name) <= _LONGEST_NAME and not _PERSONAL.match(name) and not sentence.search(name)
 
 
 def _is_header_block(lines: list[str], first: int) -> bool:

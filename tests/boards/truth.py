@@ -60,8 +60,8 @@ _THANKS = ("感谢您对统计工作的关心和支持。", "如有疑问，请�
 _OFFICES = ("综合科", "执法监督科", "信息化科", "农村统计科", "城镇化和人口科", "办公室")
 _FAMILY = "王李张刘陈杨赵黄周吴徐孙马朱胡郭何林高罗"
 _STEPS = (timedelta(hours=7, minutes=13, seconds=5), timedelta(days=3, minutes=41), timedelta(days=9, hours=2))
-_NEWEST = datetime(2026, 11, 20, 9, 5, 33, tzinfo=UTC)
-SIGNIFICANT_UNANSWERED = 3
+_NEWEST = datetime(2026, 11, 13, 9, 5, 33, tzinfo=UTC)
+WAITING = 3
 """A letter of the first page that waits for its answer."""
 
 
@@ -129,7 +129,7 @@ def letters(seed: int, count: int = 45, most_answers: int = 1) -> list[Letter]:
     draw = random.Random(seed)
     moment, found = _NEWEST, []
     for place in range(count):
-        waits = place == SIGNIFICANT_UNANSWERED or (place != 0 and draw.random() < 0.25)
+        waits = place == WAITING or (place != 0 and draw.random() < 0.25)
         letter = _letter(draw, 20_000 + 100 * seed + 37 * (count - place), moment)
         found.append(
             letter if waits else letter.with_answers(*_answers(draw, moment, draw.randint(1, max(1, most_answers))))

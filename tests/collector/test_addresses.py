@@ -12,7 +12,7 @@ from collector.errors import AddressRefused
 
 INTRANET = ["10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "127.0.0.1", "100.64.0.1", "::1", "fd12::1"]
 NEVER = [
-    "0.0.0.0",
+    "0.0.0.0",  # noqa: S104
     "0.1.2.3",
     "169.254.169.254",
     "169.254.0.23",
@@ -102,32 +102,40 @@ def test_leave_to_enter_private_networks_only_adds(address):
         assert refusal(address, private=True) is None
 
 
-def answers(*addresses: str):
-    """Return a resolver that knows one host."""
+@pytest.fixture
+def leads_to(monkeypatch):
+    """Says where every name leads."""
 
-    def resolve(host, port, **_):
-        return [
-            (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
-            for address in addresses
-        ]
+    def lead(*addresses: str) -> None:
+        def look_up(host, port, **_):
+            return [
+                (socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))
+                for address in addresses
+            ]
 
-    return resolve
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    return lead
 
 
-def test_one_private_address_among_public_ones_spoils_the_host():
+def test_one_private_address_among_public_ones_spoils_the_host(leads_to):
     """A host that leads to a public and a private address is refused."""
+    leads_to("1.2.4.8", "10.0.0.1")
+
     with pytest.raises(AddressRefused, match=r"10\.0\.0\.1") as caught:
-        checked_addresses("a.example.cn", 80, private=False, resolve=answers("1.2.4.8", "10.0.0.1"))
+        checked_addresses("a.example.cn", 80, private=False)
 
     assert caught.value.item == "a.example.cn:80"
     assert "private = true" in caught.value.todo
 
 
-def test_all_checked_addresses_are_returned_in_order():
+def test_all_checked_addresses_are_returned_in_order(leads_to):
     """The addresses come back as `connect` takes them, in the resolver's order."""
-    found = checked_addresses("a.example.cn", 443, private=False, resolve=answers("2400:3200::1", "1.2.4.8"))
+    leads_to("2400:3200::1", "1.2.4.8")
 
-    assert [(socket.AF_INET6, ("2400:3200::1", 443)), (socket.AF_INET, ("1.2.4.8", 443))] == found
+    found = checked_addresses("a.example.cn", 443, private=False)
+
+    assert found == [(socket.AF_INET6, ("2400:3200::1", 443)), (socket.AF_INET, ("1.2.4.8", 443))]
 
 
 @pytest.mark.parametrize(

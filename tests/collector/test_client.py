@@ -1,93 +1,26 @@
-"""The polite client against real local servers: each promise with its fault."""
+"""The polite client against local servers: what is sent, where it goes, and how often."""
 
 import gzip
 import json
-import random
 import socket
-import ssl
 import threading
-import tracemalloc
-import zlib
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 import pytest
 
-from collector import addresses, connections
-from collector.client import MIB, Client, ClientState, Request, Rules
+from collector import addresses
+from collector.client import ClientState, Request
 from collector.errors import (
     AddressRefused,
     BudgetSpent,
     HttpRefused,
-    PageGone,
-    PageTooLarge,
     PageUnreadable,
     RobotsRefused,
     Unreachable,
 )
-from tests.conftest import NOW, FixedClock
-from tests.webserver import Asked, Reply, make_authority, serving
-
-ZONE = ZoneInfo("Asia/Shanghai")
-
-
-class Bench:
-    """Makes clients whose waits take no time, and closes them."""
-
-    def __init__(self, folder, clock: FixedClock) -> None:
-        self.folder, self.clock = folder, clock
-        self.sleeps: list[float] = []
-        self.state = ClientState()
-        self.clients: list[Client] = []
-
-    def sleep(self, seconds: float) -> None:
-        self.sleeps.append(seconds)
-        self.clock.forward(timedelta(seconds=seconds))
-
-    def client(self, *, stop=lambda: None, uniform=lambda low, high: high, **rules) -> Client:
-        """Return a client of the loopback, without pace and robots.txt unless the rules say otherwise."""
-        made = Client(
-            Rules(**{"pace": 0.0, "private": True, "robots": False} | rules),
-            self.state,
-            now=self.clock,
-            zone=ZONE,
-            locks=self.folder / "locks",
-            sleep=self.sleep,
-            uniform=uniform,
-            stop=stop,
-        )
-        self.clients.append(made)
-        return made
-
-
-@pytest.fixture
-def bench(tmp_path, clock):
-    """A bench at `NOW`."""
-    made = Bench(tmp_path, clock)
-    yield made
-    for client in made.clients:
-        client.close()
-
-
-@pytest.fixture
-def names(monkeypatch):
-    """Names that lead to the loopback, added by tests; others are looked up as always."""
-    known: dict[str, str] = {}
-    real = socket.getaddrinfo
-
-    def look_up(host, *args, **options):
-        return real(known.get(host, host), *args, **options)
-
-    monkeypatch.setattr(addresses.checked_addresses, "__kwdefaults__", {"resolve": look_up})
-    return known
-
-
-def in_turn(*replies):
-    """Return a handler that gives one reply after the other, the last for ever."""
-    left = list(replies)
-    return lambda asked: left.pop(0) if len(left) > 1 else left[0]
-
+from tests.clientbench import in_turn
+from tests.conftest import NOW
+from tests.webserver import Asked, Reply, serving
 
 # What is sent and what comes back
 
@@ -324,7 +257,9 @@ def test_a_form_is_not_passed_on_to_another_host(bench, names):
     """A redirect that would repeat a form, perhaps with a password, elsewhere is refused."""
     names["other.example"] = "127.0.0.1"
     with (
-        serving(lambda asked: Reply(status=307, headers={"Location": f"http://other.example:{server.port}/x"})) as server,
+        serving(
+            lambda asked: Reply(status=307, headers={"Location": f"http://other.example:{server.port}/x"})
+        ) as server,
         pytest.raises(AddressRefused, match=r"other\.example"),
     ):
         bench.client().fetch(Request(f"{server.url}/", method="POST", form=[("password", "hunter2")]))
@@ -385,7 +320,7 @@ def test_a_name_is_looked_up_once_and_that_address_connected_to(bench, monkeypat
         asked.append(host)
         return real("127.0.0.1" if len(asked) == 1 else "127.0.0.2", port, **options)
 
-    monkeypatch.setattr(addresses.checked_addresses, "__kwdefaults__", {"resolve": look_up})
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with serving(lambda asked: "ok") as server:
         client = bench.client()
         for _ in range(3):
@@ -401,7 +336,7 @@ def test_the_next_address_is_tried_when_one_is_down(bench, monkeypatch):
     def look_up(host, port, **options):
         return [(socket.AF_INET, 1, 6, "", (where, port)) for where in ("127.0.0.9", "127.0.0.1")]
 
-    monkeypatch.setattr(addresses.checked_addresses, "__kwdefaults__", {"resolve": look_up})
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with serving(lambda asked: "ok") as server:
         assert bench.client().fetch(Request(f"http://two.example:{server.port}/")).content == b"ok"
 
@@ -414,9 +349,18 @@ def test_a_name_that_leads_nowhere_is_unreachable(bench, host, monkeypatch):
         host.encode("idna")
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(addresses.checked_addresses, "__kwdefaults__", {"resolve": look_up})
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     with pytest.raises(Unreachable, match="name could not be resolved"):
         bench.client().fetch(Request(f"http://{host}/"))
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_a_board_is_reached_over_ipv6(bench):
+    """An address of IPv6 is asked, and named in brackets."""
+    with serving(lambda asked: "ok", host="::1") as server:
+        assert bench.client().fetch(Request(f"{server.url}/")).url == f"http://[::1]:{server.port}/"
+
+    assert server.requests[0].headers["Host"] == f"[::1]:{server.port}"
 
 
 # robots.txt
@@ -569,438 +513,6 @@ def test_the_budget_of_a_day_is_kept_over_processes(bench):
     assert len(server.requests) == 6
     assert (bench.state.day, bench.state.requests) == ("2026-11-24", 1)
     assert "who" not in str(caught.value)
-
-
-# Faults and tries
-
-
-BROKEN = {
-    "dropped before the answer": Reply(drop=True),
-    "dropped after the headers": Reply("a" * 100, drop_after=0),
-    "dropped in the body": Reply("a" * 100_000, drop_after=70_000),
-    "dropped in a chunk": Reply([b"a" * 100, b"b" * 100], drop_after=150),
-    "longer than it is": Reply("a" * 10, headers={"Content-Length": "11"}, drop_after=10),
-    "no HTTP": Reply(raw=b"SSH-2.0-OpenSSH_9.2\r\n"),
-    "half a status line": Reply(raw=b"HTTP/1.1 20"),
-    "half the headers": Reply(raw=b"HTTP/1.1 200 OK\r\nContent-Le"),
-    "a bad chunk": Reply(raw=b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n"),
-    "too many headers": Reply(raw=b"HTTP/1.1 200 OK\r\n" + b"X: 1\r\n" * 200 + b"Content-Length: 0\r\n\r\n"),
-    "not gzip": Reply(b"<p>plain</p>", headers={"Content-Encoding": "gzip"}),
-    "half a gzip": Reply(gzip.compress(random.Random(1).randbytes(9000))[:5000], headers={"Content-Encoding": "gzip"}),
-    "a wrong checksum": Reply(gzip.compress(b"abc")[:-8] + b"\1" * 8, headers={"Content-Encoding": "gzip"}),
-    "half a deflate": Reply(zlib.compress(random.Random(1).randbytes(9000))[:5000], headers={"Content-Encoding": "deflate"}),
-    "status 500": Reply(status=500),
-    "status 502": Reply(status=502),
-    "status 503": Reply(status=503),
-    "status 504": Reply(status=504),
-    "status 429": Reply(status=429),
-}
-
-
-@pytest.mark.parametrize("method", ["GET", "POST"])
-@pytest.mark.parametrize("fault", BROKEN)
-def test_a_passing_fault_is_tried_again(bench, fault, method):
-    """Two broken answers and a sound one give the sound one, after a back-off that grows."""
-    with serving(in_turn(BROKEN[fault], BROKEN[fault], Reply("sound"))) as server:
-        got = bench.client().fetch(Request(f"{server.url}/", method=method, form=[("a", "1")]))
-
-    assert got.content == b"sound"
-    assert [request.body for request in server.requests] == [b"a=1"] * 3
-    assert bench.sleeps == [1, 1, 1]  # one second, then two
-    assert bench.state.requests == 3
-
-
-@pytest.mark.parametrize("fault", BROKEN)
-def test_a_lasting_fault_ends_after_three_tries(bench, fault):
-    """A fault that stays is an error of ours, which names the page and not its query."""
-    with serving(lambda asked: BROKEN[fault]) as server, pytest.raises((Unreachable, HttpRefused)) as caught:
-        bench.client().fetch(Request(f"{server.url}/list?token=1"))
-
-    assert isinstance(caught.value, HttpRefused) == fault.startswith("status")
-    assert caught.value.item == f"{server.url}/list"
-    assert "token" not in str(caught.value)
-    assert caught.value.todo
-    assert len(server.requests) == 3
-
-
-def test_tries_jitter_over_the_whole_back_off(bench):
-    """The wait is drawn between nothing and the back-off, so that sources do not come back together."""
-    drawn = []
-
-    def uniform(low, high):
-        drawn.append((low, high))
-        return 0.25
-
-    with serving(lambda asked: Reply(status=503)) as server, pytest.raises(HttpRefused):
-        bench.client(uniform=uniform).fetch(Request(f"{server.url}/"))
-
-    assert drawn == [(0, 1), (0, 2)]
-    assert bench.sleeps == [0.25, 0.25]
-
-
-@pytest.mark.parametrize(
-    ("status", "kind"),
-    [(400, HttpRefused), (401, HttpRefused), (403, HttpRefused), (404, PageGone), (410, PageGone), (501, HttpRefused)],
-)
-def test_a_refusal_is_not_repeated(bench, status, kind):
-    """What another try would not better is said at once, with the status."""
-    with serving(lambda asked: Reply("no", status=status)) as server, pytest.raises(HttpRefused) as caught:
-        bench.client().fetch(Request(f"{server.url}/"))
-
-    assert type(caught.value) is kind
-    assert caught.value.status == status
-    assert str(status) in str(caught.value)
-    assert len(server.requests) == 1
-
-
-@pytest.mark.parametrize("status", [300, 305, 306, 299, 599, 999])
-def test_an_odd_status_is_an_answer_or_an_error(bench, status):
-    """2xx is an answer whatever it is called; what nobody knows is refused."""
-    with serving(lambda asked: Reply("x", status=status)) as server:
-        client = bench.client()
-        if status == 299:
-            assert client.fetch(Request(f"{server.url}/")).status == 299
-        else:
-            with pytest.raises(HttpRefused, match=str(status)):
-                client.fetch(Request(f"{server.url}/"))
-
-
-@pytest.mark.parametrize(
-    "said", ["20", format_datetime(NOW + timedelta(seconds=20), usegmt=True), "Mon, 23 Nov 2026 10:00:20 +0800"]
-)
-def test_retry_after_is_waited_for(bench, said):
-    """Twenty seconds, as a number or a date, are waited before the next try."""
-    with serving(in_turn(Reply(status=429, headers={"Retry-After": said}), Reply("ok"))) as server:
-        assert bench.client().fetch(Request(f"{server.url}/")).content == b"ok"
-
-    assert sum(bench.sleeps) == pytest.approx(20)
-
-
-def test_a_long_retry_after_ends_the_run_at_once(bench):
-    """A server that wants an hour gets it: the error carries the seconds, and nothing is asked meanwhile."""
-    with (
-        serving(lambda asked: Reply(status=503, headers={"Retry-After": "3600"})) as server,
-        pytest.raises(HttpRefused) as caught,
-    ):
-        bench.client().fetch(Request(f"{server.url}/"))
-
-    assert (caught.value.status, caught.value.retry_after) == (503, 3600)
-    assert (len(server.requests), bench.sleeps) == (1, [])
-
-
-@pytest.mark.parametrize("said", ["", "soon", "-5", "9" * 5000, "1e9", "Mon, 99 Nov 2026", "²", "Mon, 23 Nov 2026 02:00:00"])
-def test_a_retry_after_that_says_nothing_is_passed_over(bench, said):
-    """What is no number and no date leaves the usual back-off."""
-    raw = f"HTTP/1.1 429 X\r\nRetry-After: {said}\r\nContent-Length: 0\r\n\r\n".encode()
-    with serving(in_turn(Reply(raw=raw), Reply("ok"))) as server:
-        bench.client().fetch(Request(f"{server.url}/"))
-
-    assert bench.sleeps == [1]
-
-
-def test_a_date_in_the_past_is_no_wait(bench):
-    """A Retry-After that is over leaves the usual back-off."""
-    past = format_datetime(NOW - timedelta(days=1), usegmt=True)
-    with serving(in_turn(Reply(status=503, headers={"Retry-After": past}), Reply("ok"))) as server:
-        bench.client().fetch(Request(f"{server.url}/"))
-
-    assert bench.sleeps == [1]
-
-
-def test_nobody_there_is_unreachable(bench):
-    """A refused connection is tried three times and said in words."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        with pytest.raises(Unreachable, match="no connection to the host, 3 times in a row") as caught:
-            bench.client().fetch(Request(f"http://127.0.0.1:{port}/x?y=1"))
-
-    assert caught.value.item == f"http://127.0.0.1:{port}/x"
-    assert bench.state.requests == 3
-
-
-def test_a_server_that_is_silent_is_given_up(bench):
-    """No byte within the time of a read counts as a fault and is tried again."""
-    silent = threading.Event()
-
-    def page(asked):
-        silent.wait(5)
-        return "late"
-
-    with serving(page) as server:
-        with pytest.raises(Unreachable, match="no answer within the time"):
-            bench.client(timeout=0.05).fetch(Request(f"{server.url}/"))
-        silent.set()
-
-    assert len(server.requests) == 3
-
-
-def test_a_kept_connection_that_was_closed_meanwhile_is_opened_anew(bench):
-    """A server that hangs up between two requests costs a connection, not a try."""
-    with serving(lambda asked: Reply("ok", headers={"Connection": "close"})) as server:
-        client = bench.client()
-        for _ in range(3):
-            client.fetch(Request(f"{server.url}/"))
-
-    assert (server.connections, len(server.requests)) == (3, 3)
-
-
-def test_what_follows_an_answer_is_not_taken_for_the_next(bench):
-    """Bytes beyond Content-Length spoil the connection; the next answer is the right one."""
-    first = Reply("ab", headers={"Content-Length": "1"})
-    with serving(in_turn(first, Reply("second"))) as server:
-        client = bench.client()
-        assert client.fetch(Request(f"{server.url}/")).content == b"a"
-        assert client.fetch(Request(f"{server.url}/")).content == b"second"
-
-
-def test_neither_environment_nor_netrc_reaches_a_request(bench, monkeypatch, tmp_path):
-    """A proxy or a password of the machine's user is not used."""
-    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login clerk password hunter2\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
-    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9/")
-    with serving(lambda asked: "ok") as server:
-        bench.client().fetch(Request(f"{server.url}/"))
-
-    assert server.requests[0].headers["Authorization"] is None
-
-
-# Bounds
-
-
-def packed(content: bytes, encoding: str) -> Reply:
-    """Return a packed answer."""
-    return Reply(content, headers={"Content-Encoding": encoding})
-
-
-def raw_deflate(content: bytes) -> bytes:
-    """Return deflate without the zlib header, as some servers send it."""
-    packer = zlib.compressobj(wbits=-15)
-    return packer.compress(content) + packer.flush()
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        packed(gzip.compress(b"text" * 1000), "gzip"),
-        packed(gzip.compress(b"text" * 1000), "X-GZIP"),
-        packed(gzip.compress(b"text" * 400) + gzip.compress(b"text" * 600), "gzip"),
-        packed(gzip.compress(b"text" * 1000) + b"\0" * 50, "gzip"),
-        packed(zlib.compress(b"text" * 1000), "deflate"),
-        packed(raw_deflate(b"text" * 1000), "deflate"),
-        packed(b"text" * 1000, "identity"),
-        Reply([gzip.compress(b"text" * 1000)[:20], gzip.compress(b"text" * 1000)[20:]], headers={"Content-Encoding": "gzip"}),
-        Reply([b"text"] * 1000),
-    ],
-)
-def test_packed_and_chunked_answers_are_unpacked(bench, reply):
-    """gzip, also in members, and deflate, also without its header, come out whole."""
-    with serving(lambda asked: reply) as server:
-        assert bench.client().fetch(Request(f"{server.url}/")).content == b"text" * 1000
-
-
-def test_an_empty_answer_is_an_answer(bench):
-    """No body at all, even if it is called packed, is empty content."""
-    with serving({"/a": packed(b"", "gzip"), "/b": Reply(status=204)}) as server:
-        client = bench.client()
-        assert client.fetch(Request(f"{server.url}/a")).content == b""
-        assert client.fetch(Request(f"{server.url}/b")).content == b""
-
-
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "compress"])
-def test_a_packing_that_was_not_asked_for_is_refused(bench, encoding):
-    """What cannot be unpacked is not handed on as if it were a page."""
-    with serving(lambda asked: packed(b"xyz", encoding)) as server, pytest.raises(PageUnreadable, match="packed"):
-        bench.client().fetch(Request(f"{server.url}/"))
-
-    assert len(server.requests) == 1
-
-
-def endless(piece: bytes):
-    """Yield for ever; ends with the connection."""
-    while True:
-        yield piece
-
-
-@pytest.mark.parametrize(
-    "reply",
-    [
-        Reply(b"x" * (MIB + 1)),
-        Reply(endless(b"x" * 65536)),
-        Reply(raw=(piece for part in ([b"HTTP/1.1 200 OK\r\n\r\n"], endless(b"x" * 65536)) for piece in part)),
-        packed(gzip.compress(b"x" * (MIB + 1)), "gzip"),
-        packed(zlib.compress(b"x" * (MIB + 1)), "deflate"),
-        packed(gzip.compress(b"x" * MIB) + gzip.compress(b"x"), "gzip"),
-        Reply(b"x", headers={"Content-Length": str(10**15)}, drop_after=1),
-    ],
-    ids=["large", "endless chunks", "endless", "gzip", "deflate", "members", "announced"],
-)
-def test_an_answer_beyond_the_limit_is_refused(bench, reply):
-    """More bytes than the rules allow, packed or not, announced or not, are not read and not tried again."""
-    with serving(lambda asked: reply) as server, pytest.raises(PageTooLarge, match="larger than 1 MiB"):
-        bench.client(max_bytes=MIB).fetch(Request(f"{server.url}/"))
-
-    assert len(server.requests) == 1
-
-
-def test_an_answer_at_the_limit_is_taken(bench):
-    """Exactly as many bytes as allowed are no fault."""
-    with serving({"/a": Reply(b"x" * MIB), "/b": packed(gzip.compress(b"x" * MIB), "gzip")}) as server:
-        client = bench.client(max_bytes=MIB)
-        assert len(client.fetch(Request(f"{server.url}/a")).content) == MIB
-        assert len(client.fetch(Request(f"{server.url}/b")).content) == MIB
-
-
-def test_a_bomb_costs_no_memory(bench):
-    """A kilobyte that unpacks to a gibibyte is given up at the limit; memory stays near it."""
-    packer = zlib.compressobj(9, wbits=31)
-    block = b"\0" * MIB
-    bomb = b"".join(packer.compress(block) for _ in range(256)) + packer.flush()
-    with serving(lambda asked: packed(bomb, "gzip")) as server:
-        client = bench.client(max_bytes=2 * MIB)
-        tracemalloc.start()
-        with pytest.raises(PageTooLarge):
-            client.fetch(Request(f"{server.url}/"))
-        _, peak = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-
-    assert peak < 12 * MIB
-
-
-def test_thousands_of_empty_members_are_refused(bench):
-    """A gzip of countless empty members would take minutes to take apart."""
-    with serving(lambda asked: packed(gzip.compress(b"") * 50_000, "gzip")) as server, pytest.raises(Unreachable):
-        bench.client().fetch(Request(f"{server.url}/"))
-
-
-def drip(first: bytes, piece: bytes, over: threading.Event):
-    """Yield a beginning, and then a piece every hundredth of a second."""
-    yield first
-    while not over.wait(0.01):
-        yield piece
-
-
-@pytest.mark.parametrize(
-    ("first", "piece"),
-    [
-        (b"", b"H"),
-        (b"HTTP/1.1 200 OK\r\nX: ", b"x"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b"x"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
-        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
-        (b"HTTP/1.1 200 OK\r\n\r\n", b"x"),
-    ],
-    ids=["status", "header", "body", "chunk size", "chunks", "continue", "unbounded"],
-)
-def test_an_answer_that_drips_is_given_up(bench, first, piece):
-    """A byte now and then, anywhere in an answer, ends with the time of the answer as a whole."""
-    over = threading.Event()
-    with serving(lambda asked: Reply(raw=drip(first, piece, over))) as server:
-        with pytest.raises(PageTooLarge, match=r"did not end within 0\.15 seconds"):
-            bench.client(longest=0.15).fetch(Request(f"{server.url}/"))
-        over.set()
-
-    assert len(server.requests) == 1
-
-
-def test_the_body_of_a_redirect_or_an_error_is_not_read(bench):
-    """A body without end behind a redirect or an error costs neither time nor memory."""
-    routes = {
-        "/go": lambda asked: Reply(endless(b"x" * 1000), status=302, headers={"Location": "/gone"}),
-        "/gone": lambda asked: Reply(endless(b"x" * 1000), status=404),
-    }
-    with serving(routes) as server, pytest.raises(PageGone):
-        bench.client().fetch(Request(f"{server.url}/go"))
-
-    assert server.paths == ["/go", "/gone"]
-
-
-def test_links_to_many_hosts_keep_few_connections(bench, names, monkeypatch):
-    """A page that links to host after host does not use up the sockets."""
-    monkeypatch.setattr(connections, "_POOLS", 3)
-    names |= {f"h{number}.example": "127.0.0.1" for number in range(6)}
-    with serving(lambda asked: "ok") as server:
-        client = bench.client()
-        for name in names:
-            client.fetch(Request(f"http://{name}:{server.port}/"))
-
-    assert len(client._connections._pools) == 3
-
-
-# TLS
-
-
-def test_a_site_with_an_authority_of_its_own_is_verified_by_it(bench, tmp_path):
-    """With the authority's file the site is asked, and connections are kept."""
-    ca_file, context = make_authority(tmp_path)
-    with serving(lambda asked: "ok", tls=context) as server:
-        client = bench.client(ca_file=ca_file)
-        for _ in range(3):
-            assert client.fetch(Request(f"{server.url}/")).content == b"ok"
-
-    assert server.connections == 1
-
-
-@pytest.mark.parametrize("fault", ["unknown", "name", "expired"])
-def test_a_certificate_that_does_not_hold_is_refused_at_once(bench, tmp_path, fault):
-    """An unknown authority, another name or a certificate that is over ends the run; nothing is sent, nothing retried."""
-    names = ["elsewhere.example"] if fault == "name" else []
-    ca_file, context = make_authority(tmp_path, *names, expired=fault == "expired")
-    with serving(lambda asked: "ok", tls=context) as server:
-        client = bench.client(ca_file=None if fault == "unknown" else ca_file)
-        with pytest.raises(Unreachable, match="certificate is not valid") as caught:
-            client.fetch(Request(f"{server.url}/"))
-
-    assert "ca_file" in caught.value.todo
-    assert (server.requests, bench.state.requests) == ([], 1)
-
-
-def test_the_certificate_is_checked_against_the_name_not_the_address(bench, tmp_path, names):
-    """Connected by address, the site must still prove its name, which it is told (SNI)."""
-    names["board.example"] = "127.0.0.1"
-    ca_file, context = make_authority(tmp_path, "board.example")
-    told = []
-    context.sni_callback = lambda sock, name, context: told.append(name)
-    with serving(lambda asked: "ok", tls=context) as server:
-        client = bench.client(ca_file=ca_file)
-        client.fetch(Request(f"https://board.example:{server.port}/"))
-        with pytest.raises(Unreachable, match="certificate"):
-            client.fetch(Request(f"https://127.0.0.1:{server.port}/"))
-
-    assert told[0] == "board.example"
-
-
-def test_old_tls_is_refused_in_words(bench, tmp_path):
-    """A site that speaks only what is no longer safe is refused, and not three times."""
-    ca_file, context = make_authority(tmp_path)
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers("PSK")
-    with serving(lambda asked: "ok", tls=context) as server, pytest.raises(Unreachable, match="TLS"):
-        bench.client(ca_file=ca_file).fetch(Request(f"{server.url}/"))
-
-    assert bench.state.requests == 1
-
-
-def test_a_plain_server_behind_https_is_refused_in_words(bench):
-    """https asked of a server that speaks http is a fault of TLS."""
-    with serving(lambda asked: "ok") as server, pytest.raises(Unreachable):
-        bench.client().fetch(Request(f"https://127.0.0.1:{server.port}/"))
-
-
-@pytest.mark.parametrize("content", [None, b"", b"no certificate"])
-def test_an_authority_file_of_no_use_is_named(bench, tmp_path, content):
-    """A missing or wrong ca_file is said, with its name."""
-    path = tmp_path / "ca.pem"
-    if content is not None:
-        path.write_bytes(content)
-
-    with pytest.raises(Unreachable, match="certificate authority") as caught:
-        bench.client(ca_file=path).fetch(Request("https://127.0.0.1:9/"))
-
-    assert caught.value.item == str(path)
 
 
 # State

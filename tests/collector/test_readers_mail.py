@@ -1,5 +1,6 @@
 """Mail files to items."""
 
+import base64
 import time
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collector.base import Fetched, Item, Unreadable
+from collector.base import Blank, Fetched, FetchedAttachment, Item, Unreadable
 from collector.errors import FileTooLarge
 from collector.readers import Limits, ReadOptions, mail, mail_item, read_items, sniff
 
@@ -49,6 +50,25 @@ def build(text: str = "请问年鉴在哪里买？", **headers: str) -> EmailMes
         mail[name.replace("_", "-")] = value
     mail.set_content(text)
     return mail
+
+
+def framed(head: str, body: bytes) -> bytes:
+    """Return a mail of a part with these headers of content."""
+    return HEAD + head.encode() + b"\r\n\r\n" + body
+
+
+def attached(head: bytes, body: bytes = b"x") -> FetchedAttachment:
+    """Return the only attachment of a mail in which a part has these headers."""
+    (attachment,) = only(
+        HEAD
+        + b"Content-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n\r\ntext\r\n--bb\r\n"
+        + head
+        + b"\r\n\r\n"
+        + body
+        + b"\r\n--bb--\r\n"
+    ).attachments
+    assert isinstance(attachment, FetchedAttachment)
+    return attachment
 
 
 def test_a_mail_is_read():
@@ -244,6 +264,19 @@ def test_long_separating_lines_are_quick():
     assert time.monotonic() - started < 2
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/pdf"])
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
+@pytest.mark.parametrize(
+    "body", [b"=" * 3_000_000, b"A=" * 1_500_000, b"A\n" * 900_000, b"= " * 1_500_000, b"=" + b" " * 3_000_000]
+)
+def test_hostile_encodings_are_quick(kind: str, encoding: str, body: bytes):
+    """Broken base64 and quoted-printable take no more than their length."""
+    started = time.process_time()
+    mail_item(framed(f"Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}", body), "mail 1", options())
+
+    assert time.process_time() - started < 5
+
+
 @pytest.mark.parametrize("header", [b"Content-Type: text/plain", b"content-disposition: inline"])
 @pytest.mark.parametrize("part", [b"", b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"])
 def test_endless_parameters_are_refused(header: bytes, part: bytes):
@@ -280,3 +313,248 @@ def test_a_mail_that_breaks_the_reader_is_alone(monkeypatch: pytest.MonkeyPatch)
     assert mail_item(HEAD + b"\n", "mail 1", options()) == Unreadable(
         "mail 1", "unreadable", "mail 1: could not be read (RuntimeError)"
     )
+
+
+def test_the_quote_is_kept_apart():
+    """The new words are the body; what is quoted beneath them is kept beside it."""
+    item = only(
+        build("还没有收到答复。\n\n在 2026年11月1日 10:00，统计局 <tjj@example.org> 写道：\n> 来信收到。").as_bytes()
+    )
+
+    assert item.body == "还没有收到答复。"
+    assert item.quoted_text == "在 2026年11月1日 10:00，统计局 <tjj@example.org> 写道：\n> 来信收到。"
+    assert only(build("没有引用").as_bytes()).quoted_text is None
+
+
+def test_a_forwarded_mail_is_whole():
+    """What is handed on is the matter itself."""
+    mail = build("请处理。\n-------- 转发邮件信息 --------\n发件人：李某 <li@example.com>\n停电了。")
+    del mail["Subject"]
+    mail["Subject"] = "转发: 停电"
+    item = only(mail.as_bytes())
+
+    assert item.body.endswith("停电了。")
+    assert item.quoted_text is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"Auto_Submitted": "auto-generated"}, {"Sender": "web@example.org", "From": "网站 <no-reply@example.org>"}],
+)
+def test_a_notice_of_a_website_is_whole(headers: dict[str, str]):
+    """The letter that a website passes on stands beneath headers that look as a quote's do."""
+    mail = build("您收到一封新的来信：\n发件人：李某\n发送时间：2026-11-20 10:00\n主题：停电\n停电了。")
+    for name, value in headers.items():
+        del mail[name.replace("_", "-")]
+        mail[name.replace("_", "-")] = value
+
+    assert only(mail.as_bytes()).body.endswith("停电了。")
+
+
+def test_a_page_answered_point_by_point_is_whole():
+    """In a page alone the answers between two quotes are not taken for a quote."""
+    mail = build()
+    page = (
+        "<p>您好</p>在 2026-11-20 10:00，甲 &lt;a@b.cn&gt; 写道："
+        "<blockquote>姓名？</blockquote>王某<blockquote>地址？</blockquote>某街"
+    )
+    mail.set_content(page, subtype="html")
+
+    assert only(mail.as_bytes()).body.endswith("某街")
+
+
+def test_mails_of_machines_are_blank():
+    """They are dropped and counted, in a mailbox too, and the others go on."""
+    answer = build(Auto_Submitted="auto-replied").as_bytes()
+    own = build().as_bytes()
+
+    assert mail_item(answer, "mail 1", options()) == Blank("mail 1", "auto-reply")
+    assert mail_item(own, "mail 1", options(own_addresses=frozenset({"wang@example.com"}))) == Blank("mail 1", "loop")
+    assert [type(item) for item in read_mbox(mbox(b"one") + b"From a Mon Nov  2 09:30:00 2026\n" + answer)] == [
+        Fetched,
+        Blank,
+    ]
+
+
+def test_a_number_in_the_subject_is_the_receipt_number():
+    """The id stays the Message-ID."""
+    mail = build()
+    del mail["Subject"]
+    mail["Subject"] = "回复：【2026-000123】关于年鉴"
+    item = only(mail.as_bytes())
+
+    assert (item.receipt_no, item.external_id) == ("2026-000123", "<1@example.com>")
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "actual"),
+    [
+        ("请问年鉴在哪里买？", "gbk", "utf-8"),
+        ("请问年鉴在哪里买？", "utf-8", "gb18030"),
+        ("请问年鉴在哪里买？", "", "gb18030"),
+        ("请问年鉴在哪里买？", "", "utf-8"),
+        ("朱镕基和喆、堃三人", "gb2312", "gb18030"),
+        ("路", "gb2312", "gb18030"),
+        ("路", "gb2312", "utf-8"),
+        ("統計年報在哪裡買", "big5", "big5"),
+    ],
+)
+def test_the_text_is_read_whatever_is_declared(text: str, declared: str, actual: str):
+    """Text and subject alike, in bytes and in base64."""
+    content = text.encode(actual)
+    kind = f"Content-Type: text/plain; charset={declared}" if declared else "Content-Type: text/plain"
+    encoded = base64.b64encode(content)
+    subject = b"=?" + (declared or "x-unknown").encode() + b"?B?" + encoded + b"?="
+
+    assert only(framed(f"{kind}\r\nContent-Transfer-Encoding: 8bit", content)).body == text
+    assert only(framed(f"{kind}\r\nContent-Transfer-Encoding: base64", encoded)).body == text
+    assert only(HEAD.replace(b"hello", subject) + b"\r\nx").title == text
+
+
+@pytest.mark.parametrize("cut", range(1, 24))
+@pytest.mark.parametrize("charset", ["gb2312", "utf-8"])
+def test_encoded_words_cut_anywhere_are_joined(charset: str, cut: int):
+    """Programs cut the base64 or the bytes without regard to characters."""
+    title = "关于统计年鉴购买渠道的咨询"
+    content = title.encode(charset)
+    encoded = base64.b64encode(content)
+    words = [
+        (encoded[:cut], encoded[cut:]),
+        (base64.b64encode(content[:cut]), base64.b64encode(content[cut:])),
+    ]
+    for first, second in words:
+        name = charset.encode()
+        subject = b"=?" + name + b"?B?" + first + b"?=\r\n =?" + name.upper() + b"?b?" + second + b"?="
+
+        assert only(HEAD.replace(b"hello", b"Re: " + subject) + b"\r\nx").title == "Re: " + title
+
+
+@pytest.mark.parametrize(
+    ("subject", "title"),
+    [
+        (b"=?utf-8?Q?=E5=85?= =?utf-8?Q?=B3=E4=BA=8E?=", "关于"),
+        (b"=?utf-8?Q?a_b c?= d", "a b c d"),
+        (b"=?utf-8*zh-CN?B?5YWz5LqO?=", "关于"),
+        (b"=?gb2312?B?udjT2g==?= =?utf-8?B?5bm06Ym0?=", "关于年鉴"),
+        (b"=?utf-8?B?5YWz5LqO", "关于"),
+        (b'"=?utf-8?B?5YWz5LqO?="', '"关于"'),
+        (b"=?utf-8?X?abc?= =?", "=?utf-8?X?abc?= =?"),
+        (b"=?utf-8?B?!?=x", "x"),
+    ],
+)
+def test_odd_encoded_words_are_read(subject: bytes, title: str):
+    """Words of two charsets, with a language, with blanks, cut off, quoted or none at all."""
+    assert only(HEAD.replace(b"hello", subject) + b"\r\nx").title == title
+
+
+TEXT = "请问年鉴在哪里买？我跑了三趟都没有找到。"
+ENCODED = base64.encodebytes((TEXT + "\n").encode() * 3)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "text"),
+    [
+        ("base64", ENCODED.rstrip(b"=\n")[:-1], TEXT),
+        ("base64", ENCODED.replace(b"=", b"") + b"A", TEXT),
+        ("BASE64 ", ENCODED, TEXT),
+        ("base64", ENCODED + b"--\nscanned by a server\n", TEXT),
+        ("base64", ENCODED + b"--\nscanned by a server\n", "scanned by a server"),
+        ("base64", base64.encodebytes(b"first word\n") + ENCODED, TEXT),
+        ("base64", TEXT.encode(), TEXT),
+        ("base64", b"never encoded at all, it says", "never encoded at all, it says"),
+        ("quoted-printable", b"=E8=AF=B7= \r\n=E9=97=AE=\r\nabc =ZZ =", "请问abc =ZZ"),
+        ("Quoted-Printable", TEXT.encode("gb18030"), TEXT),
+        ("8-bit", TEXT.encode(), TEXT),
+    ],
+)
+def test_broken_encodings_are_read_as_well_as_can_be(encoding: str, body: bytes, text: str):
+    """Cut, padded, prolonged or never applied: the words come out."""
+    assert text in only(framed(f"Content-Type: text/plain\r\nContent-Transfer-Encoding: {encoding}", body)).body
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"Content-Disposition: attachment; filename*=GBK''%D6%A4%C3%F7.pdf", "证明.pdf"),
+        (b"Content-Disposition: attachment; filename*=GBK''%E8%AF%81%E6%98%8E.pdf", "证明.pdf"),
+        (b"Content-Disposition: attachment; filename*=%E8%AF%81%E6%98%8E.pdf", "证明.pdf"),
+        (
+            b"Content-Disposition: attachment;\r\n filename*0*=utf-8''%E8%AF;\r\n"
+            b" filename*1*=%81%E6%98%8E;\r\n filename*2=.pdf",
+            "证明.pdf",
+        ),
+        (
+            b'Content-Disposition: attachment; filename*0="=?utf-8?B?6K+B"; filename*1="5piOLnBkZg==?="',
+            "证明.pdf",
+        ),
+        (b'Content-Disposition: attachment; filename="=?gb2312?B?1qTD9w==?=\r\n =?gb2312?B?LnBkZg==?="', "证明.pdf"),
+        ('Content-Disposition: attachment; filename="证明 材料.pdf"'.encode("gb18030"), "证明 材料.pdf"),
+        ('Content-Disposition: attachment; filename="刓证明.pdf"'.encode("gb18030"), "刓证明.pdf"),
+        ("Content-Disposition: attachment; filename=证明.pdf".encode(), "证明.pdf"),
+        ('Content-Type: application/pdf; name="证明.pdf"'.encode("gb18030"), "证明.pdf"),
+        (b"Content-Type: application/pdf; name==?gb2312?B?1qTD9y5wZGY=?=", "证明.pdf"),
+        (b"Content-Disposition: attachment; filename*1=x; filename*y*=z; filename=", "附件1"),
+        (b"Content-Disposition: attachment; filename*0*=x; filename*=y", "附件1"),
+        (b"Content-Disposition: attachment", "附件1"),
+    ],
+)
+def test_file_names_are_read(head: bytes, name: str):
+    """Split, continued, encoded, raw or broken: a name, and else a number."""
+    assert attached(head).name == name
+
+
+@pytest.mark.parametrize(
+    ("media_type", "name"),
+    [
+        ("application/ms-tnef", "winmail.dat"),
+        ("image/png", "a.png"),
+        ("text/calendar", "invite.ics"),
+        ("text/html", "a.html"),
+    ],
+)
+@pytest.mark.parametrize("disposition", ["attachment", "inline"])
+def test_every_other_part_is_kept(media_type: str, name: str, disposition: str):
+    """Outlook's parcels, pictures in the text, invitations and attached pages are attachments."""
+    head = f'Content-Type: {media_type}\r\nContent-ID: <1>\r\nContent-Disposition: {disposition}; filename="{name}"'
+
+    assert attached(head.encode(), b"\x01\x02") == FetchedAttachment(name, media_type, b"\x01\x02")
+
+
+def test_an_attached_mail_bears_its_subject():
+    """Without a name of its own; encoded, against the rules, it is opened."""
+    inner = build("里面的话").as_bytes().replace(b"\n", b"\r\n")
+    inner = inner.replace(b"Subject: ", b"Subject: a/b ")
+    whole = attached(b"Content-Type: message/rfc822", inner)
+    encoded = attached(b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64", base64.encodebytes(inner))
+
+    assert whole.name == encoded.name == "a_b 关于年鉴.eml"
+    assert encoded.content == inner
+    assert attached(b"Content-Type: message/rfc822; name=x.eml", inner).name == "x.eml"
+
+
+def test_all_blocks_of_an_attached_report_are_kept():
+    """A report that somebody hands on is kept with all it says."""
+    blocks = b"Reporting-MTA: dns; a.cn\r\n\r\nFinal-Recipient: rfc822; a@b.cn\r\nAction: failed\r\n\r\n"
+
+    assert b"Action: failed" in attached(b"Content-Type: message/delivery-status", blocks).content
+
+
+def test_the_page_is_not_read_where_there_is_text():
+    """A twin too long to read harms no mail that has its text; what the page brings along is kept."""
+    mail = build("纯文本")
+    mail.add_alternative("<p>" + "网页" * 5000 + "</p>", subtype="html")
+    mail.get_payload()[1].add_related(b"\x01", maintype="image", subtype="png", filename="a.png")  # type: ignore[union-attr, index]
+    item = only(mail.as_bytes(), limits=Limits(max_cell_chars=100))
+
+    assert item.body == "纯文本"
+    assert [attachment.name for attachment in item.attachments] == ["a.png"]
+
+
+def test_an_empty_text_gives_way_to_the_page():
+    """Some programs leave the plain twin empty, or write it last."""
+    empty = build("\n")
+    empty.add_alternative("<p>网页</p>", subtype="html")
+    twins = b"--b\r\nContent-Type: text/html\r\n\r\n<p>page</p>\r\n--b\r\n\r\nwords\r\n--b--\r\n"
+
+    assert only(empty.as_bytes()).body == "网页"
+    assert only(framed("Content-Type: multipart/alternative; boundary=b", twins)).body == "words"

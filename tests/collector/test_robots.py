@@ -1,5 +1,6 @@
 """robots.txt: kept to, kept for a day, and asked for again."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -26,12 +27,12 @@ LIST = parse_target("http://a.cn/list?page=1")
 class Site:
     """Answers for robots.txt with bytes or an error, and counts how often it was asked."""
 
-    def __init__(self, answer: bytes | Exception) -> None:
+    def __init__(self, answer: bytes | BaseException) -> None:
         self.answer, self.asked = answer, []
 
     def __call__(self, url: str) -> bytes:
         self.asked.append(url)
-        if isinstance(self.answer, Exception):
+        if isinstance(self.answer, BaseException):
             raise self.answer
         return self.answer
 
@@ -106,6 +107,15 @@ def test_while_the_file_cannot_be_read_nothing_else_is_asked(clock, fault):
     files.delay(LIST)
 
     assert len(site.asked) == 2
+
+
+def test_a_site_that_wants_an_hour_of_rest_gets_it(clock):
+    """A failing site that says when to come back is left alone until then, a day at most."""
+    for wanted, lasting in [(3600, 3600), (30, 600), (10**9, 86400)]:
+        kept = {}
+        with pytest.raises(RobotsRefused):
+            robots(Site(HttpRefused("503", status=503, retry_after=wanted)), clock, kept).delay(LIST)
+        assert kept["http://a.cn"]["until"] == (NOW + timedelta(seconds=lasting)).isoformat()
 
 
 @pytest.mark.parametrize("fault", [BudgetSpent("spent"), AddressRefused("private"), KeyboardInterrupt()])
@@ -200,7 +210,5 @@ def test_any_bytes_are_rules_or_none(content):
     """Whatever a site sends, it is allowed or refused."""
     files = robots(Site(b"User-agent: *\n" + content), FixedClock())
 
-    try:
+    with suppress(RobotsRefused):
         assert 0 <= files.delay(LIST) <= 30
-    except RobotsRefused:
-        pass
