@@ -29,7 +29,7 @@ from collector.tables import Message, RawItem, SetAside, SourceCursor, SourceSta
 from config.context import Context, Progress
 from config.errors import WenzhengError
 from config.logs import get_logger
-from config.sources import AnySource, Feed, Website
+from config.sources import AnySource, Feed, Website, hosts_of
 
 log = get_logger(__name__)
 
@@ -104,6 +104,7 @@ class Run:
             robots=source.robots,
             private=source.private,
             headers=source.headers,
+            hosts=hosts_of(source),
             ca_file=Path(source.ca_file) if source.ca_file else None,
         )
         return Client(

@@ -43,17 +43,18 @@ def read_secret(text: str) -> str | None:
 
 def missing_secrets(part: BaseModel) -> Iterator[str]:
     """Yield each `secret:NAME` of a part of the profile that is given nowhere."""
-    for text in _texts(part.model_dump()):
+    for text in texts_of(part.model_dump()):
         if is_secret(text) and read_secret(text) is None:
             yield text
 
 
-def _texts(value: object) -> Iterator[str]:
+def texts_of(value: object) -> Iterator[str]:
+    """Yield every text within a value of lists and blocks."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
         for one in value.values():
-            yield from _texts(one)
+            yield from texts_of(one)
     elif isinstance(value, list | tuple):
         for one in value:
-            yield from _texts(one)
+            yield from texts_of(one)

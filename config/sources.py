@@ -12,10 +12,12 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from config.secrets import texts_of
 from config.selectors import BadSelector, check_selector
 
 PRESETS = Path(__file__).with_name("presets.toml")
@@ -367,3 +369,9 @@ def source_faults(data: Mapping[str, Any], channels: frozenset[str]) -> Iterator
             yield number, "channel", f"there is no channel {channel}"
         if isinstance(preset, str) and preset not in presets():
             yield number, "preset", f"there is no preset {preset}; known are {', '.join(sorted(presets()))}"
+
+
+def hosts_of(source: AnySource) -> list[str]:
+    """Return the host names of the addresses that a description writes out."""
+    addresses = (text for text in texts_of(source.model_dump()) if text.startswith(("http://", "https://")))
+    return sorted({host for address in addresses if (host := urlsplit(address).hostname)})

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+from calendar import timegm
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -258,8 +259,8 @@ def _is_markup(detail: Mapping[str, Any]) -> bool:
 def _utc(parsed: Any) -> datetime | None:
     """Return the library's reading of a date, for the rarer forms that only it knows."""
     try:
-        return None if parsed is None else datetime(*parsed[:6], tzinfo=UTC)
-    except (ValueError, TypeError):
+        return None if parsed is None else datetime.fromtimestamp(timegm(parsed), UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

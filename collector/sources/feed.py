@@ -96,7 +96,7 @@ class _Walk:
         self.etag: str | None = kept.get("etag") if same else None
         self.last_modified: str | None = kept.get("last_modified") if same else None
         self.passed: list[str] = list(kept.get("passed", ())) if same else []
-        self.pending: list[str] = list(kept.get("pending", ()))
+        self.pending: list[str] = [] if run.again else list(kept.get("pending", ()))
         self.resumed = frozenset(self.pending)
         self.asked: set[str] = set()
 
