@@ -199,7 +199,8 @@ def _read_xml(text: str, url: str) -> tuple[list[_Entry | str], object]:
     try:
         feed = feedparser.parse(
             io.BytesIO(text.encode()),
-            response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+            # Without the feed's own address, against which it would join even an id that is a mere number.
+            response_headers={"content-type": "application/xml; charset=utf-8"},
             resolve_relative_uris=False,
             sanitize_html=False,
         )
@@ -219,7 +220,7 @@ def _read_xml(text: str, url: str) -> tuple[list[_Entry | str], object]:
         # The last entry may be half of itself, and would stand for the whole one ever after.
         raise PageUnreadable("the feed breaks off", item=_shown(url), todo="The next run tries again.")
     links = [link for link in feed["feed"].get("links", ()) if link.get("rel") == "next"]
-    return [_xml_entry(entry) for entry in found], links[0].get("href") if links else None
+    return [_xml_entry(entry, url) for entry in found], links[0].get("href") if links else None
 
 
 def _sound_reference(match: re.Match[str]) -> str:
@@ -227,7 +228,7 @@ def _sound_reference(match: re.Match[str]) -> str:
     return match[0] if number <= 0x10FFFF and not _NO_XML.match(chr(number)) else ""
 
 
-def _xml_entry(entry: Any) -> _Entry:
+def _xml_entry(entry: Any, url: str) -> _Entry:
     def text(key: str) -> str:
         # Past the library's own `get`, which warns about a date that stands in for another.
         value = dict.get(entry, key)
@@ -242,7 +243,7 @@ def _xml_entry(entry: Any) -> _Entry:
     name = str(author.get("name") or "").strip() or text("author")
     return _Entry(
         id=text("id"),
-        link=text("link"),
+        link=_joined(url, link) if (link := text("link")) else "",
         title=text("title"),
         texts=texts,
         dates=dates,

@@ -158,7 +158,7 @@ def written(moment: datetime, form: str) -> str:
 
 
 def loose(moment: datetime, form: str) -> str:
-    """A moment by str.format, with numbers that have no leading zeros: {y}, {m}, {d}, {h}, {min}, {s}, {h12}, {half}."""
+    """A moment by str.format, without leading zeros: {y}, {m}, {d}, {h}, {min}, {s}, {h12}, {half}."""
     at = moment.astimezone(ZONE)
     return form.format(
         y=at.year,
@@ -201,12 +201,11 @@ def site(title: str, inner: str, charset: str = "utf-8") -> str:
 <body><div class="nav"><ul><li><a href="/">首页</a></li><li><a href="/zwgk/">政务公开</a></li>
 <li><a href="/hdjl/">互动交流</a></li></ul></div>
 {inner}
-<div class="foot"><p>主办单位：某市统计局　联系电话：0539-8000000</p><p>网站标识码：3713000000　备案号：鲁ICP备00000000号</p></div>
+<div class="foot"><p>主办单位：某市统计局　联系电话：0539-8000000</p>
+<p>网站标识码：3713000000　备案号：鲁ICP备00000000号</p></div>
 </body></html>"""
 
 
 def digest(text: str) -> str:
     """A short token."""
     return hashlib.sha256(text.encode()).hexdigest()[:24]
-
-

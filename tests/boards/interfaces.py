@@ -1,8 +1,10 @@
 """Boards behind an interface: TRS IGI, JSONP with a cursor, and a single-page application."""
 
+# ruff: noqa: E501 - markup and descriptions stand as a site's keeper or an operator would write them.
+
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.boards.base import Board, as_json, paragraphs
 from tests.boards.truth import Letter
@@ -19,7 +21,7 @@ class TrsIgi(Board):
 
     seed = 4
     most_answers = 2
-    descriptions = {
+    descriptions: ClassVar = {
         "own": r"""
 [sources.list]
 url = "{base}/IGI/nbhd/openGovmsgbox.do?method=listGovmsgboxs&siteId=33&pageIndex={page}&pageSize=15&order=1&orderBy=submitTime_desc"
@@ -81,7 +83,7 @@ class JsonpCursor(Board):
 
     seed = 6
     size = 10
-    descriptions = {
+    descriptions: ClassVar = {
         "cursor": r"""
 [sources.list]
 url = "{base}/threads/list?fid=539&pageSize=10&lastItem={cursor}&callback=jQuery3610_{now_ms}"
@@ -150,7 +152,7 @@ class SinglePage(Board):
 
     seed = 14
     pages_each = 2
-    descriptions = {
+    descriptions: ClassVar = {
         "details": r"""
 base = "{base}"
 headers = { X-Requested-With = "XMLHttpRequest" }
@@ -163,7 +165,8 @@ title = "subject"
 external_id = "id"
 posted_at = "createTime"
 status = "state.name"
-vars.mid = "id"
+[sources.list.vars]
+mid = "id"
 [sources.list.paging]
 first = 1
 pages = "from_json(data).pageCount"

@@ -1,5 +1,7 @@
 """Boards whose pages are files: wrongly declared encodings, pages that count down, articles."""
 
+# ruff: noqa: E501 - markup and descriptions stand as a site's keeper or an operator would write them.
+
 import html
 from typing import Any, ClassVar
 
@@ -17,7 +19,7 @@ class WrongEncoding(Board):
     gone = (4,)
     encoding: ClassVar[str] = "gb18030"
     declared: ClassVar[str] = "utf-8"
-    descriptions = {
+    descriptions: ClassVar = {
         "labels": r"""
 [sources.list]
 url = "{base}/lyhf/index.html"
@@ -104,7 +106,7 @@ class CountingDown(Board):
     seed = 11
     size = 14
     tells = False
-    descriptions = {
+    descriptions: ClassVar = {
         "numbers": r"""
 [sources.list]
 url = "{base}/index/rdjj.htm"
@@ -137,7 +139,7 @@ fields = { title = "a@title", link = "a@href", posted_at = "span", external_id =
 [sources.list.paging]
 url = "{base}/index/rdjj/{page}.htm"
 step = -1
-pages = { select = "td.p_t", pattern = "/(\\d+)" }
+pages = { pattern = 'class="p_t">\d+/(\d+)' }
 
 [[sources.details]]
 [sources.details.fields]

@@ -1,8 +1,10 @@
 """Boards that remember who asks: ASP.NET view states, a token beside a cookie, and an account."""
 
+# ruff: noqa: E501 - markup and descriptions stand as a site's keeper or an operator would write them.
+
 import html
 from datetime import datetime, time, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.boards.base import GONE, Board, as_json, cut, day, digest, lines, loose, paragraphs, site, written
 from tests.boards.truth import ZONE, Letter
@@ -15,7 +17,7 @@ class AspNet(Board):
     seed = 7
     size = 12
     gone = (14,)
-    descriptions = {
+    descriptions: ClassVar = {
         "hidden": r"""
 [sources.list]
 url = "{base}/lyb/list.aspx"
@@ -117,7 +119,7 @@ class TokenAndCookie(Board):
     seed = 8
     size = 15
     before = 1
-    descriptions = {
+    descriptions: ClassVar = {
         "own": r"""
 base = "{base}"
 [sources.visit]
@@ -147,7 +149,10 @@ fields = { body = "content", posted_at = "created_at", author_name = "writer", a
     def answer(self, asked: Asked) -> Reply | str:
         if asked.path == "/hdjlpt/published?via=pc":
             session = digest(f"session {len(self.opened)}")
-            page = site("互动交流", f"<div id='app'></div><script>\nvar _SITE = '759010', _CSRF = '{digest(session)}';\n</script>")
+            page = site(
+                "互动交流",
+                f"<div id='app'></div><script>\nvar _SITE = '759010', _CSRF = '{digest(session)}';\n</script>",
+            )
             return Reply(page, headers={"Set-Cookie": f"szxx_session={session}; Path=/hdjlpt; HttpOnly"})
         cookies = dict(part.strip().partition("=")[::2] for part in asked.headers.get("Cookie", "").split(";"))
         form = asked.form
@@ -202,8 +207,8 @@ class BackEnd(Board):
     size = 10
     before = 2
     late = False
-    secrets = {"back-end": "p&ss=字"}
-    descriptions = {
+    secrets: ClassVar = {"back-end": "p&ss=字"}
+    descriptions: ClassVar = {
         "login": r"""
 base = "{base}"
 [sources.visit]
@@ -287,7 +292,9 @@ confidential = { label = "是否保密" }
         )
 
     def whole(self, inner: str) -> str:
-        return site("信件管理", f'<div class="top">您好，tjj <a class="logout" href="/admin/logout.do">退出</a></div>{inner}')
+        return site(
+            "信件管理", f'<div class="top">您好，tjj <a class="logout" href="/admin/logout.do">退出</a></div>{inner}'
+        )
 
     def listing(self, number: int) -> str:
         rows = "".join(
@@ -297,7 +304,9 @@ confidential = { label = "是否保密" }
             f"<td><a href='view.do?id={one.number}'>打印</a> <a class='deal' href='deal.do?id={one.number}'>办理</a></td></tr>"
             for one in self.page(number)
         )
-        onward = f'<a class="next" href="letters.do?state=0&amp;page={number + 1}">&gt;</a>' if number < self.pages else ""
+        onward = (
+            f'<a class="next" href="letters.do?state=0&amp;page={number + 1}">&gt;</a>' if number < self.pages else ""
+        )
         return f"""<table class="data"><thead><tr><th></th><th>信件编号</th><th>标题</th><th>姓名</th><th>类型</th><th>写信时间</th>
 <th>办理期限</th><th>操作</th></tr></thead><tbody>{rows}</tbody></table>{onward}"""
 
@@ -328,5 +337,3 @@ confidential = { label = "是否保密" }
             "given_due_at": datetime.combine(last, time(23, 59, 59), ZONE),
             "access": "restricted" if letter.number % 5 == 0 or letter.number % 7 == 0 else "normal",
         }
-
-

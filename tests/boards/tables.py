@@ -1,7 +1,9 @@
 """Boards made of tables: a plain one, 博达 VSB, rows in pairs, and tables within tables."""
 
+# ruff: noqa: E501 - markup and descriptions stand as a site's keeper or an operator would write them.
+
 import html
-from typing import Any
+from typing import Any, ClassVar
 
 from collector.base import Fetched
 from collector.dedupe import author_key, identity
@@ -16,7 +18,7 @@ class PlainTable(Board):
 
     seed = 1
     gone = (5, 20)
-    descriptions = {
+    descriptions: ClassVar = {
         "columns": r"""
 [sources.list]
 url = "{base}/hdjl/list.jsp?page={page}"
@@ -128,7 +130,7 @@ class BodaVsb(Board):
     tells = False
     most_answers = 3
     number = 1871
-    descriptions = {
+    descriptions: ClassVar = {
         "own": r"""
 base = "{base}"
 [sources.list]
@@ -175,11 +177,15 @@ url = "{base}/zmhd/ldxxlb.jsp?urltype=tree.TreeTempUrl&wbtreeid=1112"
         )
 
         def to(page: int) -> str:
-            return f"?formname{n}at={total}&formname{n}ap={page}&formname{n}ac=15&urltype=tree.TreeTempUrl&wbtreeid=1112"
+            return (
+                f"?formname{n}at={total}&formname{n}ap={page}&formname{n}ac=15&urltype=tree.TreeTempUrl&wbtreeid=1112"
+            )
 
         pager = f'<span class="PrevDisabled">首页</span> 第{number}/{self.pages}页 '
         if number < self.pages:
-            pager += f'<a href="{to(number + 1)}" class="Next">下页</a> <a href="{to(self.pages)}" class="Next">尾页</a>'
+            pager += (
+                f'<a href="{to(number + 1)}" class="Next">下页</a> <a href="{to(self.pages)}" class="Next">尾页</a>'
+            )
         else:
             pager += '<span class="NextDisabled">下页</span><span class="NextDisabled">尾页</span>'
         return site(
@@ -201,7 +207,10 @@ url = "{base}/zmhd/ldxxlb.jsp?urltype=tree.TreeTempUrl&wbtreeid=1112"
             cells += [
                 ("回复人", "、".join(one.by for one in letter.answers)),
                 ("回复时间", loose(letter.answers[-1].at, "{y}年{m}月{d}日")),
-                ("回复内容", "".join(f"<p>{html.escape(text)}</p>" for one in letter.answers for text in one.paragraphs)),
+                (
+                    "回复内容",
+                    "".join(f"<p>{html.escape(text)}</p>" for one in letter.answers for text in one.paragraphs),
+                ),
             ]
         rows = "".join(
             f'<tr><td class="titlestyle{n}" align="right">{label}：</td><td class="contentstyle{n}">{value}</td></tr>'
@@ -230,7 +239,7 @@ class PairedRows(Board):
     seed = 13
     size = 10
     vault: Vault | None = None
-    descriptions = {
+    descriptions: ClassVar = {
         "xpath": r"""
 [sources.list]
 url = "{base}/gb/index.asp"
@@ -287,7 +296,7 @@ class NestedTables(Board):
     seed = 17
     size = 20
     gone = (7,)
-    descriptions = {
+    descriptions: ClassVar = {
         "header": r"""
 [sources.list]
 url = "{base}/letters/list.php?page={page}"
@@ -387,7 +396,7 @@ class ShiftingWindow(Board):
 
     seed = 16
     count = 64
-    descriptions = {
+    descriptions: ClassVar = {
         "query": r"""
 [sources.list]
 url = "{base}/board?pageNo={page}"
@@ -431,7 +440,9 @@ fields = { body = "#content", posted_at = "#time", answer_text = "#reply .text",
             f"<em>[{'已答复' if one.answered else '受理中'}]</em></li>"
             for one in self.page(number)
         )
-        return site("来信", f'<ul class="letters">{rows or "<li>没有更多了</li>"}</ul><a href="?pageNo={number + 1}">下页</a>')
+        return site(
+            "来信", f'<ul class="letters">{rows or "<li>没有更多了</li>"}</ul><a href="?pageNo={number + 1}">下页</a>'
+        )
 
     def detail(self, letter: Letter) -> str:
         reply = ""
@@ -464,5 +475,3 @@ def _again(letter: Letter, number: int) -> Letter:
         dislikes=0,
         public=True,
     )
-
-

@@ -1,0 +1,106 @@
+"""Markup of strangers as trees: broken, deep or overloaded markup is read as far as it makes sense, and bounded."""
+
+import re
+from html.entities import html5
+from itertools import islice
+from typing import Any
+
+from lxml import etree
+
+Element = Any
+"""An element of lxml, which brings no types."""
+
+_DEEPEST = 1500
+_LONG_PAGE_CHARS = 64 * 1024
+_LONG_TAG_CHARS = 4096
+_MOST_ATTRIBUTES = 128
+# Always matches where a tag begins, and never goes back.
+_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s<>"'/]*+)((?:[^<>"']|"[^"]*"|'[^']*')*+)>?""")
+_LONG_TAG = re.compile(r"""<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*'){4096,}+>?""")
+_ATTRIBUTE = re.compile(r"""[^\s=<>"'/]++(?:\s*+=\s*+(?:"[^"]*"|'[^']*'|[^\s<>"']++))?+""")
+# Elements that close by themselves, or never hold anything: they do not make a tree deep.
+_SHALLOW = frozenset(
+    "area base br col embed hr img input link meta param source track wbr p li td th tr dt dd option thead tbody tfoot"
+    " colgroup html head body script style title textarea".split()
+)
+_XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>", re.IGNORECASE)
+_PROLOG = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<!DOCTYPE", re.IGNORECASE | re.DOTALL)
+_ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31};)")
+_XML_ENTITIES = frozenset({"lt;", "gt;", "amp;", "quot;", "apos;"})
+# Characters that no XML may hold, and half characters that no encoding can spell.
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def parse_html(source: str) -> Element:
+    """Return the root of HTML text; text without any element becomes a body of its own."""
+    text = _FORBIDDEN.sub("\ufffd", _XML_DECLARATION.sub("", source)).replace("\ufffd<", "<")
+    if len(text) > _LONG_PAGE_CHARS:
+        # The parser's time grows with the square of a tag's attributes.
+        text = _LONG_TAG.sub(_with_few_attributes, text)
+    parser = _html_parser()
+    root = _parsed(text, parser)
+    if root is not None and any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        root = _parsed(_flattened(text), _html_parser())
+    if root is None:
+        root = etree.Element("html")
+        etree.SubElement(root, "body")
+    return root
+
+
+def parse_xml(source: str) -> Element | None:
+    """Return the root of XML text without namespaces, or None if it is none; entities of its own are not resolved."""
+    text = _FORBIDDEN.sub("", _XML_DECLARATION.sub("", source)).strip()
+    # Definitions of entities can make a small text enormous, and no list of letters needs them.
+    if _PROLOG.match(text):
+        return None
+    text = _ENTITY.sub(_character, text)
+    parser = etree.XMLParser(
+        encoding="utf-8", recover=True, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
+        remove_comments=True, remove_pis=True, strip_cdata=True,
+    )  # fmt: skip
+    root = _parsed(text, parser)
+    if root is None:
+        return None
+    for element in root.iter(etree.Element):
+        if element.tag.startswith("{"):
+            element.tag = etree.QName(element).localname
+    return root
+
+
+def _html_parser() -> Any:
+    # The deeper of the parser's two limits: a list whose tags are never closed is deeper than the first.
+    return etree.HTMLParser(
+        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
+    )
+
+
+def _parsed(text: str, parser: Any) -> Element | None:
+    if not text.strip():
+        return None
+    try:
+        return etree.fromstring(text.encode("utf-8"), parser)
+    except (etree.LxmlError, ValueError):
+        return None
+
+
+def _with_few_attributes(tag: re.Match[str]) -> str:
+    name, *attributes = islice(_ATTRIBUTE.finditer(tag[0], 1), _MOST_ATTRIBUTES)
+    return f"<{name[0]} {' '.join(one[0] for one in attributes)}>"
+
+
+def _flattened(text: str) -> str:
+    """Drop the tags that lie deeper than a tree may be; their text stays."""
+    depth = 0
+
+    def kept(tag: re.Match[str]) -> str:
+        nonlocal depth
+        if tag[2].lower() in _SHALLOW or tag[3].endswith("/"):
+            return tag[0]
+        depth = max(depth - 1, 0) if tag[1] else depth + 1
+        return "" if depth + bool(tag[1]) > _DEEPEST else tag[0]
+
+    return _TAG.sub(kept, text)
+
+
+def _character(match: re.Match[str]) -> str:
+    return match[0] if match[1] in _XML_ENTITIES else html5.get(match[1], match[0])
