@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Iterable
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
@@ -16,17 +17,31 @@ _ENTITY = re.compile(
     r"&(?:nbsp|lt|gt|amp|quot|apos|ldquo|rdquo|lsquo|rsquo|middot|hellip|mdash|#\d{1,7}|#x[0-9a-f]{1,6});", re.I
 )
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*>", re.IGNORECASE)
-_DROPPED = ("script", "style", "head", "title", "noscript", "template", "iframe", "object", "svg", "select", "textarea")
-_BLOCKS = (
+DROPPED = frozenset(
+    ("script", "style", "head", "title", "noscript", "template", "iframe", "object", "svg", "select", "textarea")
+)
+"""Elements that show no text of the page."""
+
+BLOCKS = frozenset((
     "address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "footer", "form", "h1", "h2", "h3",
     "h4", "h5", "h6", "header", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
-)  # fmt: skip
+))  # fmt: skip
+"""Elements that begin and end a paragraph."""
+
 _CJK = r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef\u3000-\u303f]"
 _WRAP_IN_CHINESE = re.compile(rf"(?<={_CJK})[ \t]*[\r\n]+[ \t]*(?={_CJK})")
-_BREAK = re.compile(rf"<(?:br|{'|'.join(_BLOCKS)})[\s/>]", re.IGNORECASE)
-_EDGE = "\x01"
+_BREAK = re.compile(rf"<(?:br|{'|'.join(sorted(BLOCKS))})[\s/>]", re.IGNORECASE)
+EDGE = "\x01"
+"""Stands in the pieces of a text where a block begins or ends."""
+
+PRE_END = "\x02"
+"""Stands on a stack of elements where preformatted text ends."""
+
+LINE_END = "\x0b"
+"""Stands where a line ends whatever is around it."""
+
 # Begins at the first blank of a run only: from each of them, a long run would take the square of its length.
-_EDGES = re.compile(rf"(?<! ) *{_EDGE}[ {_EDGE}]*")
+_EDGES = re.compile(rf"(?<! ) *{EDGE}[ {EDGE}]*")
 _WHITESPACE = re.compile(r"[ \t\r\n\f]+")
 
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
@@ -84,28 +99,51 @@ def html_to_text(markup: str) -> str:
     # Plain text with a stray tag in it shows its structure by its own lines, a page by its tags.
     keeps_lines = _BREAK.search(markup) is None
     pieces: list[str] = []
+    preformatted = 0
     # The tree is walked without recursion: strangers nest their markup as deep as they like.
     stack: list[object] = [BeautifulSoup(markup, "lxml")]
     while stack:
         top = stack.pop()
         if isinstance(top, Tag):
-            if top.name in _DROPPED:
+            if top.name in DROPPED:
                 continue
             if top.name == "br":
                 pieces.append("\n")
-            elif top.name in _BLOCKS:
-                pieces.append(_EDGE)
-                stack.append(_EDGE)
+            elif top.name in BLOCKS:
+                pieces.append(EDGE)
+                stack.append(EDGE)
             elif top.name in ("td", "th"):
                 pieces.append(" ")
+            if top.name == "pre":
+                preformatted += 1
+                stack.append(PRE_END)
             stack.extend(reversed(top.contents))
-        elif top is _EDGE:
-            pieces.append(_EDGE)
+        elif top is EDGE:
+            pieces.append(EDGE)
+        elif top is PRE_END:
+            preformatted -= 1
         elif isinstance(top, NavigableString) and not isinstance(top, PreformattedString):
-            text = str(top).replace(_EDGE, "")
-            pieces.append(text if keeps_lines else _WHITESPACE.sub(" ", _WRAP_IN_CHINESE.sub("", text)))
-    text = _EDGES.sub(_EDGE, "".join(pieces))
-    return tidy(text.replace("\n" + _EDGE, "\n").replace(_EDGE + "\n", "\n").replace(_EDGE, "\n"))
+            text = keep_lines(str(top)) if preformatted else str(top)
+            pieces.append(text.replace(EDGE, "") if keeps_lines else collapsed(text))
+    return joined(pieces)
+
+
+def keep_lines(text: str) -> str:
+    """Return preformatted text so that `collapsed` leaves its lines as they are."""
+    return _LINE_ENDS.sub(LINE_END, text).replace("\n", LINE_END)
+
+
+def collapsed(text: str) -> str:
+    """Return a piece of text between tags as a browser shows it: a line end is a blank, and within Chinese nothing."""
+    if text.isprintable() and "  " not in text:
+        return text
+    return _WHITESPACE.sub(" ", _WRAP_IN_CHINESE.sub("", text.replace(EDGE, "")))
+
+
+def joined(pieces: Iterable[str]) -> str:
+    """Return the text of pieces among which an `EDGE` stands wherever a block begins or ends."""
+    text = _EDGES.sub(EDGE, "".join(pieces).replace(LINE_END, "\n"))
+    return tidy(text.replace("\n" + EDGE, "\n").replace(EDGE + "\n", "\n").replace(EDGE, "\n"))
 
 
 def plain(text: str) -> str:

@@ -9,8 +9,10 @@ CollectorError(WenzhengError)
 │   ├── FileTooLarge          more bytes, unpacked bytes or rows than the limits allow
 │   ├── ColumnsUnknown        no column holds the text of a message
 │   └── DateMissing           no column holds a date, and none was given
+├── EntryRefused              an entry by hand lacks something, or holds what no entry can
 ├── NothingSetAside           there is no such item waiting
 ├── SourceUnknown             the profile has no such source
+├── FixtureUnreadable         a folder holds no pages that a trial kept
 └── SourceFailed              a live source could not be read to the end; what was stored before stays
     ├── SourceBusy            another process collects it at this moment
     ├── SecretMissing         a password or token the source names is not given
@@ -23,6 +25,7 @@ CollectorError(WenzhengError)
     │   └── PageGone          404 or 410: there is no such page (any more)
     ├── PageTooLarge          an answer larger or slower than the limits allow
     ├── PageUnreadable        the answer is not of the form it should have
+    ├── FolderUnusable        a watched folder, or a file in it, cannot be read or moved
     ├── LoginFailed           the account was not let in
     └── SourceChanged         a page no longer has the shape the description expects
 """
@@ -71,12 +74,20 @@ class DateMissing(FileRefused):
     """Raised when a table has no column with a date and the caller gave none."""
 
 
+class EntryRefused(CollectorError):
+    """Raised when an entry by hand cannot be stored; `item` names the field, nothing was stored."""
+
+
 class NothingSetAside(CollectorError):
     """Raised by the set-aside commands when the named item is not waiting."""
 
 
 class SourceUnknown(CollectorError):
     """Raised when a source is named that the profile does not have; it lists those there are."""
+
+
+class FixtureUnreadable(CollectorError):
+    """Raised when a source is tried on kept pages and the folder named has none, or they do not open with this key."""
 
 
 class SourceFailed(CollectorError):
@@ -136,6 +147,10 @@ class PageTooLarge(SourceFailed):
 
 class PageUnreadable(SourceFailed):
     """Raised when an answer is not of the form it should have, such as JSON that breaks off."""
+
+
+class FolderUnusable(SourceFailed):
+    """Raised when a watched folder is missing or forbidden, or when files that were taken stay where they are."""
 
 
 class LoginFailed(SourceFailed):

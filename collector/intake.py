@@ -110,7 +110,9 @@ def take_in(
         save_counts(session, run_id, before.plus(counts))
         if part_of is None:
             session.execute(sa.update(CollectionRun).where(CollectionRun.id == run_id).values(finished_at=ctx.clock()))
-    log.info("collected", source=source, run=run_id, **{k: v for k, v in counts.as_dict().items() if k != "reasons"})
+    if part_of is None:
+        figures = {key: value for key, value in counts.as_dict().items() if key != "reasons"}
+        log.info("collected", source=source, run=run_id, **figures)
     return counts
 
 

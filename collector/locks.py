@@ -3,12 +3,13 @@
 import fcntl
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
 
 from collector.errors import SourceBusy
 from config.context import Context
+from config.errors import DatabaseError
 
 
 @contextmanager
@@ -40,7 +41,13 @@ def _advisory_lock(ctx: Context, source: str) -> Iterator[None]:
             raise _busy(source)
         # A session lock: closing gives the connection back to the pool alive, and the lock with it.
         connection.detach()
-        yield
+        try:
+            yield
+        finally:
+            # The server notices a closed connection a little later, and the next run may begin at once. Where the
+            # connection broke, the lock is gone with it.
+            with suppress(DatabaseError, sa.exc.DBAPIError):
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(number)))
 
 
 def _busy(source: str) -> SourceBusy:

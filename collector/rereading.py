@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from collector import manual
 from collector.base import Item
 from collector.errors import CollectorError
 from collector.importing import read_options
@@ -18,14 +19,17 @@ from config.logs import get_logger
 
 log = get_logger(__name__)
 
+# What is neither of a live source nor an entry by hand is an imported file, and names no kind.
+_READERS = {name: kind.reread for name, kind in KINDS.items()} | {manual.KIND: manual.reread}
+
 
 def reread(ctx: Context, raw_id: int) -> Iterator[Item]:
     """Read a stored raw item once more, as it was read the first time."""
     with ctx.database.reading() as session:
         raw = session.get_one(RawItem, raw_id)
         session.expunge(raw)
-    if (kind := KINDS.get(raw.options.get("kind", ""))) is not None:
-        yield from kind.reread(ctx, raw)
+    if (read := _READERS.get(raw.options.get("kind", ""))) is not None:
+        yield from read(ctx, raw)
         return
     content, name, channel = raw.content or b"", raw.name, raw.channel
     text = raw.options.get("posted_at")

@@ -16,7 +16,7 @@ def sift(item: Item, source: AnySource, profile: Profile, since: datetime | None
     """
     if not isinstance(item, Fetched):
         return item
-    if since is not None and item.posted_at < since:
+    if since is not None and (item.received_at or item.posted_at) < since:
         return Blank(item.position, "before-since")
     if not concerns(f"{item.title}\n{item.body}", keywords_of(source, profile), source.exclude):
         return Blank(item.position, "no-keyword")

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from config.secrets import texts_of
-from config.selectors import BadSelector, check_selector
+from config.selectors import BadSelector, check_selector, is_xpath
 
 PRESETS = Path(__file__).with_name("presets.toml")
 
@@ -120,10 +120,18 @@ def _pick(value: object) -> object:
     """A text is a selector, `true` the usual names; a selector of an HTML page may end in @attribute."""
     if value is True:
         return {"known": True}
-    if not isinstance(value, str):
-        return value
-    match = None if value.startswith(("/", "./", "(")) else re.fullmatch(r"(.*?)@([A-Za-z_][\w:-]*)", value.strip())
-    return {"select": match[1] or ".", "attr": match[2]} if match else {"select": value}
+    if isinstance(value, str):
+        return _split(value)
+    if isinstance(value, dict) and "attr" not in value and isinstance(value.get("select"), str):
+        return value | _split(value["select"])
+    if isinstance(value, dict) and "attr" in value and not {"select", "label", "column"} & value.keys():
+        return value | {"select": "."}
+    return value
+
+
+def _split(selector: str) -> dict[str, str]:
+    match = None if is_xpath(selector) else re.fullmatch(r"(.*?)@([A-Za-z_][\w:-]*)", selector.strip())
+    return {"select": match[1] or ".", "attr": match[2]} if match else {"select": selector}
 
 
 PickLike = Annotated[Pick, BeforeValidator(_pick)]
@@ -297,6 +305,12 @@ class Mailbox(_Source):
     after: Literal["nothing", "seen", "move"] = "nothing"
     move_to: Text | None = None
     own_addresses: Texts = ()
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The bureau's own addresses, in small letters: mail from them is a loop."""
+        own = {self.username} if "@" in self.username else set()
+        return frozenset(address.lower() for address in own.union(self.own_addresses))
 
     STANDARD_PORTS: ClassVar[Mapping[str, int]] = {"tls": 993, "starttls": 143, "plain": 143}
 

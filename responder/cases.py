@@ -63,6 +63,7 @@ class _Letter:
     source: str
     channel: str
     thread_key: str | None
+    receipt_no: str | None
     author_key: str | None
     access: str
     received_at: datetime
@@ -152,20 +153,21 @@ def _take_in(session: Session, run: _Run, batch: Sequence[int]) -> None:
     """Open or join the cases of one batch, with deadlines and audit, in the caller's transaction."""
     rows = _load(session, batch)
     threads = _threads_of(session, rows)
+    named = _named_of(session, rows)
     numbers = _Numbers(session, run.now.astimezone(run.ctx.profile.zone).year)
     new: list[tuple[_Letter, Case]] = []
     joined: list[tuple[_Letter, Case]] = []
     for row in rows:
         key = _thread_key(row)
-        thread = _thread_to_join(threads, key, row.author_key)
+        thread = _thread_to_join(threads, key, row.author_key) or _named_to_join(named, row)
         if thread is not None:
             thread.authors.add(row.author_key)
             joined.append((row, thread.case))
-            continue
-        case = _new_case(run, row, numbers.next())
-        new.append((row, case))
-        if key is not None:
-            threads.setdefault(key, []).append(_Thread(case, {row.author_key}))
+        else:
+            thread = _Thread(_new_case(run, row, numbers.next()), {row.author_key})
+            new.append((row, thread.case))
+        if key is not None and thread not in threads.setdefault(key, []):
+            threads[key].append(thread)
     session.add_all(case for _, case in new)
     session.flush()
     links = [_link(case, row, OPENING) for row, case in new] + [_link(case, row, FOLLOW_UP) for row, case in joined]
@@ -196,6 +198,7 @@ def _load(session: Session, batch: Sequence[int]) -> list[_Letter]:
             Message.source,
             Message.channel,
             Message.thread_key,
+            Message.receipt_no,
             Message.author_key,
             Message.access,
             Message.received_at,
@@ -210,7 +213,7 @@ def _load(session: Session, batch: Sequence[int]) -> list[_Letter]:
         )
         .order_by(Message.received_at, Message.id)
     )
-    return [_Letter(*row) for row in found]
+    return [_Letter(*list(row)) for row in found]
 
 
 _Key = tuple[str, str, str]
@@ -241,11 +244,13 @@ def _thread_key(row: _Letter) -> _Key | None:
     Access belongs to it: a restricted letter in an open case would show that it exists, an open one in a
     restricted case would be hidden from the clerk.
     """
-    if row.thread_key is None or row.channel in NEVER_JOINED:
-        return None
-    if row.predicted is not None and row.predicted.kind == REPORT:
+    if row.thread_key is None or not _may_join(row):
         return None
     return row.source, row.thread_key, row.access
+
+
+def _may_join(row: _Letter) -> bool:
+    return row.channel not in NEVER_JOINED and (row.predicted is None or row.predicted.kind != REPORT)
 
 
 def _threads_of(session: Session, rows: list[_Letter]) -> dict[_Key, list[_Thread]]:
@@ -253,19 +258,70 @@ def _threads_of(session: Session, rows: list[_Letter]) -> dict[_Key, list[_Threa
     wanted = {key for row in rows if (key := _thread_key(row)) is not None}
     if not wanted:
         return {}
+    query = _joinable(Message.thread_key).where(Message.thread_key.in_({thread for _, thread, _ in wanted}))
+    authors = _authors_of(session, query)
+    threads: dict[_Key, list[_Thread]] = {}
+    for row in session.execute(query.order_by(Case.id)).unique():
+        thread = _Thread(_survivor(session, row.Case), authors[row.Case.id])
+        threads.setdefault((row.source, row.thread_key, row.access), []).append(thread)
+    return threads
+
+
+def _named_of(session: Session, rows: list[_Letter]) -> dict[_Key, list[_Thread]]:
+    """Return the cases, oldest first, that letters of this batch name: by the case's number, or by the receipt number
+    or id of a message of the same source.
+    """
+    naming = [row for row in rows if row.receipt_no is not None and row.author_key is not None and _may_join(row)]
+    if not naming:
+        return {}
+    names, sources = {row.receipt_no for row in naming}, {row.source for row in naming}
+    holding = (
+        sa.select(CaseMessage.case_id)
+        .join(Message, Message.id == CaseMessage.message_id)
+        .where(Message.source.in_(sources), visible_to(PIPELINE))
+    )
+    query = _joinable(Message.receipt_no, Message.external_id).where(
+        sa.or_(
+            CaseMessage.case_id.in_(sa.select(Case.id).where(Case.number.in_(names))),
+            *(
+                CaseMessage.case_id.in_(holding.where(column.in_(names)))
+                for column in (Message.receipt_no, Message.external_id)
+            ),
+        )
+    )
+    authors = _authors_of(session, query)
+    named: dict[_Key, list[_Thread]] = {}
+    for row in session.execute(query.order_by(Case.id)).unique():
+        thread = _Thread(_survivor(session, row.Case), authors[row.Case.id])
+        keys = {(row.source, name) for name in (row.receipt_no, row.external_id)}
+        keys |= {(source, row.Case.number) for source in sources}
+        for source, name in keys:
+            named.setdefault((source, name, row.access), []).append(thread)
+    return named
+
+
+def _named_to_join(named: dict[_Key, list[_Thread]], row: _Letter) -> _Thread | None:
+    """Return the newest case that a letter names, if its author has written to it before: numbers can be guessed."""
+    if row.receipt_no is None or row.author_key is None or not _may_join(row):
+        return None
+    found = named.get((row.source, row.receipt_no, row.access), [])
+    return next((each for each in reversed(found) if row.author_key in each.authors), None)
+
+
+def _joinable(*columns: Any) -> sa.Select[Any]:
+    """Return the query for the messages in cases that a further letter may join."""
     reported = sa.exists().where(Prediction.message_id == Message.id, Prediction.kind == REPORT)
-    query = (
-        sa.select(Message.source, Message.thread_key, Message.access, Case)
+    return (
+        sa.select(Message.source, Message.access, Case, *columns)
         .select_from(Message)
         .join(CaseMessage, CaseMessage.message_id == Message.id)
         .join(Case, Case.id == CaseMessage.case_id)
-        .where(
-            Message.thread_key.in_({thread for _, thread, _ in wanted}),
-            Message.channel.not_in(NEVER_JOINED),
-            ~reported,
-            visible_to(PIPELINE),
-        )
+        .where(Message.channel.not_in(NEVER_JOINED), ~reported, visible_to(PIPELINE))
     )
+
+
+def _authors_of(session: Session, query: sa.Select[Any]) -> dict[int, set[str | None]]:
+    """Return the author keys of the messages of each case that a query finds."""
     authors: dict[int, set[str | None]] = {}
     written = (
         sa.select(CaseMessage.case_id, Message.author_key)
@@ -274,11 +330,7 @@ def _threads_of(session: Session, rows: list[_Letter]) -> dict[_Key, list[_Threa
     )
     for case_id, author in session.execute(written):
         authors.setdefault(case_id, set()).add(author)
-    threads: dict[_Key, list[_Thread]] = {}
-    for row in session.execute(query.order_by(Case.id)).unique():
-        thread = _Thread(_survivor(session, row.Case), authors[row.Case.id])
-        threads.setdefault((row.source, row.thread_key, row.access), []).append(thread)
-    return threads
+    return authors
 
 
 def _survivor(session: Session, case: Case) -> Case:

@@ -1,9 +1,9 @@
-"""A throw-away Dovecot for tests: a real IMAP server of its own on loopback ports, with accounts and Maildir folders."""
+"""A throw-away Dovecot for tests: a real IMAP server on loopback ports, with accounts and Maildir folders."""
 
+import grp
 import itertools
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import socket
@@ -13,18 +13,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from imap_tools.imap_utf7 import utf7_encode
 
 from tests.parts import require_part
+from tests.webserver import make_authority
 
 ACCOUNTS = 100
 START_TIMEOUT_S = 30
@@ -64,8 +60,8 @@ service imap-login {{
   }}
 }}
 ssl = yes
-ssl_cert = <{folder}/cert.pem
-ssl_key = <{folder}/key.pem
+ssl_cert = <{folder}/server.pem
+ssl_key = <{folder}/server.pem
 disable_plaintext_auth = no
 auth_failure_delay = 0
 auth_mechanisms = plain login {mechanisms}
@@ -117,13 +113,13 @@ class Dovecot:
 
     Args:
         port, tls_port: of plain IMAP with STARTTLS, and of IMAP within TLS.
-        ca_file: the certificate to trust, PEM; it names `localhost` and 127.0.0.1.
+        ca_file: the authority to trust, PEM; the server's certificate names `localhost` and 127.0.0.1.
     """
 
     def __init__(self, folder: Path, ports: tuple[int, int], server: subprocess.Popen[bytes]) -> None:
         self._folder, self._server = folder, server
         self.port, self.tls_port = ports
-        self.ca_file = folder / "cert.pem"
+        self.ca_file = folder / "authority.pem"
         self._accounts = itertools.count(1)
         self._mails = itertools.count(1)
 
@@ -163,8 +159,10 @@ class Dovecot:
 
     def renumber(self, account: Account, folder: str = "INBOX") -> None:
         """Make the server lose its numbering, as a restored backup does: UIDVALIDITY changes, and UIDs begin anew."""
+        # The last value is kept in a file of its own, by which the next one differs also within the same second.
         for file in account.folder(folder).glob("dovecot*"):
-            file.unlink()
+            if not file.name.startswith("dovecot-uidvalidity"):
+                file.unlink()
 
     def kick(self) -> None:
         """Kill the server's processes that serve connections which have logged in."""
@@ -220,45 +218,20 @@ def _write_files(folder: Path, ports: tuple[int, int], introspection_url: str | 
             port=ports[0],
             tls_port=ports[1],
             user=user.pw_name,
-            group=_group_name(user),
+            group=grp.getgrgid(user.pw_gid).gr_name,
             uid=user.pw_uid,
             gid=user.pw_gid,
             mechanisms=mechanisms,
             further=further,
         )
     )
-    write_certificate(folder)
+    make_authority(folder)
     for path in (folder, *folder.iterdir()):
         _give(path)
 
 
 def _password(number: int) -> str:
     return f"invented-{number}"
-
-
-def write_certificate(folder: Path) -> None:
-    """Write cert.pem and key.pem of a certificate for localhost that signs itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(names, critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
 
 
 def _free_ports() -> tuple[int, int]:
@@ -269,12 +242,6 @@ def _free_ports() -> tuple[int, int]:
 def _server_user() -> pwd.struct_passwd:
     """Return whom the server runs as: the tests' own user, or nobody where that is root."""
     return pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
-
-
-def _group_name(user: pwd.struct_passwd) -> str:
-    import grp
-
-    return grp.getgrgid(user.pw_gid).gr_name
 
 
 def _give(path: Path) -> None:
@@ -310,7 +277,6 @@ def _wait_until_ready(server: subprocess.Popen[bytes], folder: Path, port: int) 
         except subprocess.TimeoutExpired:
             continue
         break
-    said = "".join(
-        (folder / name).read_text(errors="replace")[-500:] for name in ("output", "log") if (folder / name).exists()
-    )
+    files = [file for file in (folder / "output", folder / "log") if file.exists()]
+    said = "".join(file.read_text(errors="replace")[-500:] for file in files)
     pytest.fail(f"Dovecot did not start: {said}")

@@ -78,7 +78,11 @@ def filled_url(template: str, variables: Variables, base: str, encoding: str = "
         if match[1] not in variables:
             return match[0]
         text = text_of(variables[match[1]])
-        return text if match[1] == LINK or match.start() == 0 else quote(text, safe="", encoding=encoding, errors="replace")
+        return (
+            text
+            if match[1] == LINK or match.start() == 0
+            else quote(text, safe="", encoding=encoding, errors="replace")
+        )
 
     try:
         url = urljoin(base, _NAME.sub(value, template.strip()))

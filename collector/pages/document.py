@@ -16,15 +16,21 @@ from config.sources import Asking
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([\w.:-]+)", re.IGNORECASE)
 _META_BYTES = 4096
-_META = re.compile(rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)", re.I)
+_META = re.compile(
+    rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)", re.I
+)
 _GB = re.compile(r"(cs|x-)?(gb-?_?2312(-80)?|gbk|gb-?18030|cp936|ms936|euc-?cn)", re.IGNORECASE)
 _CALLBACK = re.compile(
     r"\s*(?:/\*.{0,200}?\*/\s*|//[^\n]{0,200}\n\s*|;\s*|try\s*\{\s*|typeof [\w$.]+ === 'function' && |&& )*"
     r"[A-Za-z_$][\w$.\[\]'\"]{0,200}\s*\(\s*(?=[\[{\"'])"
 )
-_HTML_START = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.DOTALL)
+_HTML_START = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.DOTALL
+)
 _XML_START = re.compile(r"\s*<\?xml\b", re.IGNORECASE)
-_XML_BLOCK = re.compile(r"<script[^>]*\btype\s*=\s*[\"']?(?:text|application)/xml\b[^>]*>(.*?)</script\s*>", re.I | re.DOTALL)
+_XML_BLOCK = re.compile(
+    r"<script[^>]*\btype\s*=\s*[\"']?(?:text|application)/xml\b[^>]*>(.*?)</script\s*>", re.I | re.DOTALL
+)
 _WRAPPED = re.compile(r"\s*<(pre|textarea)\b[^>]*>\s*([\[{].*[\]}])\s*</\1\s*>\s*", re.IGNORECASE | re.DOTALL)
 
 

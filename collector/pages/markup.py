@@ -20,20 +20,21 @@ _LONG_TAG = re.compile(r"""<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*'){4096,}+>?""")
 _ATTRIBUTE = re.compile(r"""[^\s=<>"'/]++(?:\s*+=\s*+(?:"[^"]*"|'[^']*'|[^\s<>"']++))?+""")
 # Elements that close by themselves, or never hold anything: they do not make a tree deep.
 _SHALLOW = frozenset(
-    "area base br col embed hr img input link meta param source track wbr p li td th tr dt dd option thead tbody tfoot"
-    " colgroup html head body script style title textarea".split()
-)
+    ("area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input", "li",
+     "link", "meta", "option", "p", "param", "script", "source", "style", "tbody", "td", "textarea", "tfoot", "th",
+     "thead", "title", "tr", "track", "wbr")
+)  # fmt: skip
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>", re.IGNORECASE)
 _PROLOG = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<!DOCTYPE", re.IGNORECASE | re.DOTALL)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31};)")
 _XML_ENTITIES = frozenset({"lt;", "gt;", "amp;", "quot;", "apos;"})
-# Characters that no XML may hold, and half characters that no encoding can spell.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_HALVES = re.compile(r"[\ud800-\udfff]")
 
 
 def parse_html(source: str) -> Element:
     """Return the root of HTML text; text without any element becomes a body of its own."""
-    text = _FORBIDDEN.sub("\ufffd", _XML_DECLARATION.sub("", source)).replace("\ufffd<", "<")
+    text = _sound(source)
     if len(text) > _LONG_PAGE_CHARS:
         # The parser's time grows with the square of a tag's attributes.
         text = _LONG_TAG.sub(_with_few_attributes, text)
@@ -49,7 +50,7 @@ def parse_html(source: str) -> Element:
 
 def parse_xml(source: str) -> Element | None:
     """Return the root of XML text without namespaces, or None if it is none; entities of its own are not resolved."""
-    text = _FORBIDDEN.sub("", _XML_DECLARATION.sub("", source)).strip()
+    text = _sound(source).strip()
     # Definitions of entities can make a small text enormous, and no list of letters needs them.
     if _PROLOG.match(text):
         return None
@@ -67,11 +68,14 @@ def parse_xml(source: str) -> Element | None:
     return root
 
 
+def _sound(source: str) -> str:
+    """Return markup without what trees cannot hold; half characters, which JSON can spell, have no bytes."""
+    return _HALVES.sub("\ufffd", _CONTROLS.sub("", _XML_DECLARATION.sub("", source)))
+
+
 def _html_parser() -> Any:
     # The deeper of the parser's two limits: a list whose tags are never closed is deeper than the first.
-    return etree.HTMLParser(
-        encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
-    )
+    return etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, huge_tree=True)
 
 
 def _parsed(text: str, parser: Any) -> Element | None:

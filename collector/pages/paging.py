@@ -4,16 +4,15 @@ A short page is no end: rows are cut off on the way, and sites cap what is asked
 the last row that came, not behind the last one that was asked for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
-from urllib.parse import urljoin
 
 from collector.client import Request
 from collector.errors import SourceChanged
 from collector.pages.asking import Pairs, Reveal, Variables, filled_url, joined, make_request, names_in
 from collector.pages.document import Document
-from collector.pages.select import Node, pick_value, selected
+from collector.pages.select import Node, absolute, is_element, link_of, pick_value, select_all, selected
 from collector.readers.values import as_count
 from config.sources import Listing, Paging, Pick
 
@@ -21,7 +20,6 @@ DEFAULT_SIZE = 20
 _BY_ROW = {"offset", "start", "end"}
 _BY_NUMBER = {"page"} | _BY_ROW
 _NO_CURSOR = (None, "", "0", "-1", "null", "false")
-_NO_LINK = ("#", "javascript:", "void(", "about:")
 
 
 @dataclass(frozen=True)
@@ -78,13 +76,12 @@ def shifts(paging: Paging) -> bool:
     return paging.cursor is None
 
 
-def can_return(listing: Listing, paging: Paging) -> bool:
-    """Tell whether a page can be asked for without the one before it."""
-    by_number = bool(_names(listing, paging) & _BY_NUMBER)
-    return by_number or paging.next is not None or paging.cursor is not None
+def can_return(paging: Paging) -> bool:
+    """Tell whether a page can be asked for without the one before it; the hidden fields of a form are its page's."""
+    return paging.hidden is None
 
 
-def before(place: Place, listing: Listing, paging: Paging) -> Place | None:
+def before(place: Place, paging: Paging) -> Place | None:
     """Return the place of the page before; None where only the pages themselves know it, or at the first page."""
     if place.index == 0 or place.url is not None or paging.cursor is not None:
         return None
@@ -107,7 +104,7 @@ def page_request(
     if place.url is not None:
         return make_request(place.url, variables, reveal, headers=listing.headers)
     paging = listing.paging or Paging()
-    variables = {**variables, **_page_variables(paging, place, window)}
+    variables = {**variables, **_page_variables(listing, place, window)}
     first = filled_url(listing.url or "", variables, base, encoding)
     if place.index == 0:
         return make_request(
@@ -141,7 +138,7 @@ def read_window(document: Document, paging: Paging, place: Place, window: Window
         url=document.url if place.index == 0 else window.url,
         pages=_count(node, paging.pages, "pages", variables) or window.pages,
         total=_count(node, paging.total, "total", variables) or window.total,
-        hidden=hidden_fields(document, paging.hidden) if paging.hidden is not None else (),
+        hidden=window.hidden if paging.hidden is None else hidden_fields(document, paging.hidden) or window.hidden,
     )
 
 
@@ -167,23 +164,20 @@ def next_place(
         return None
     if window.pages is not None and following.index >= window.pages:
         return None
-    if window.total is not None and seen is not None and seen >= window.total:
+    if window.total and seen is not None and seen >= window.total:
         return None
     node = Node(document)
     if paging.cursor is not None:
         cursor = pick_value(node, paging.cursor, "cursor", variables)
         ended = str(cursor).strip().lower() in _NO_CURSOR or cursor in (None, False, place.cursor)
         return None if ended or str(cursor) == paging.cursor_first else replace(following, cursor=cursor)
-    by_number = bool(_names(listing, paging) & _BY_NUMBER)
     if paging.next is not None:
-        link = _link(node, paging.next, variables)
-        if link is None:
-            return None
-        if not by_number:
-            url = urljoin(document.url, link)
-            return None if link.lower().startswith(_NO_LINK) or url == document.url else replace(following, url=url)
-    counted_down = by_number and paging.step < 0 and "page" in _names(listing, paging)
-    return None if counted_down and _number(paging, following, window) < _least(paging) else following
+        if _names(listing, paging) & _BY_NUMBER:
+            return following if pick_value(node, paging.next, "next", variables) is not None else None
+        url = _link(node, paging.next, variables)
+        return None if url is None or url == document.url else replace(following, url=url)
+    counted_down = paging.step < 0 and "page" in _names(listing, paging)
+    return None if counted_down and _number(listing, paging, following, window) < 1 else following
 
 
 def hidden_fields(document: Document, form: str) -> Pairs:
@@ -196,10 +190,11 @@ def hidden_fields(document: Document, form: str) -> Pairs:
     ]
 
 
-def _page_variables(paging: Paging, place: Place, window: Window) -> dict[str, Any]:
+def _page_variables(listing: Listing, place: Place, window: Window) -> dict[str, Any]:
+    paging = listing.paging or Paging()
     size = paging.size or DEFAULT_SIZE
     return {
-        "page": _number(paging, place, window),
+        "page": _number(listing, paging, place, window),
         "offset": place.offset,
         "start": place.offset + 1,
         "end": place.offset + size,
@@ -208,28 +203,33 @@ def _page_variables(paging: Paging, place: Place, window: Window) -> dict[str, A
     }
 
 
-def _number(paging: Paging, place: Place, window: Window) -> int:
-    """Return the number of a page: counted up from `first`, or down from the number of pages."""
-    first = paging.first
-    if first is None:
-        first = 1
-        if paging.step < 0 and place.index:
-            if window.pages is None:
-                raise SourceChanged(
-                    "the number of pages, from which they are counted down, is not found",
-                    item=window.url,
-                    todo="Correct paging.pages of the source, or give paging.first.",
-                )
-            first = window.pages
-    return first + paging.step * place.index
-
-
-def _least(paging: Paging) -> int:
-    return 1 if paging.first is None else 0
+def _number(listing: Listing, paging: Paging, place: Place, window: Window) -> int:
+    """Return the number of a page. Where the list's own address holds none, they begin at the second page."""
+    if names_in(_parts(listing)) & _BY_NUMBER:
+        return (1 if paging.first is None else paging.first) + paging.step * place.index
+    if place.index == 0:
+        return 1
+    if paging.first is not None:
+        second = paging.first
+    elif paging.step > 0:
+        second = 1 + paging.step
+    elif window.pages is not None:
+        second = window.pages + paging.step
+    else:
+        raise SourceChanged(
+            "the number of pages, from which they are counted down, is not found",
+            item=window.url,
+            todo="Correct paging.pages of the source, or give paging.first.",
+        )
+    return second + paging.step * (place.index - 1)
 
 
 def _names(listing: Listing, paging: Paging) -> set[str]:
-    return names_in([part for one in (listing, paging) for part in (one.url, one.form, one.data) if part is not None])
+    return names_in(_parts(listing) + _parts(paging))
+
+
+def _parts(asked: Listing | Paging) -> list[Any]:
+    return [asked.url, asked.form, asked.data]
 
 
 def _count(node: Node, pick: Pick | None, field: str, variables: Variables) -> int | None:
@@ -237,8 +237,10 @@ def _count(node: Node, pick: Pick | None, field: str, variables: Variables) -> i
 
 
 def _link(node: Node, pick: Pick, variables: Variables) -> str | None:
-    """Return where a "next" link leads: its href, or the picked text where pages are data."""
-    if pick.attr is None and pick.pattern is None and node.document.root is not None:
-        pick = pick.model_copy(update={"attr": "href"})
-    value = pick_value(node, pick, "next", variables)
-    return None if value is None or value is False else str(value).strip() or None
+    """Return where a "next" link leads. On the last page it may be a mere text, which is no address."""
+    document = node.document
+    if pick.select is None or pick.attr is not None or pick.pattern is not None or pick.within is not None:
+        return absolute(pick_value(node, pick, "next", variables), document)
+    found = select_all(node, pick.select)
+    links = (link_of(one) if is_element(one) else one for one in found)
+    return next((url for link in links if link is not None and (url := absolute(link, document))), None)

@@ -1,31 +1,40 @@
 """Fields of repeated rows: title and link, dates, states, offices, numbers and texts; pure."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
 
+from collector.pages.markup import Element
 from collector.proposing.labels import Label, label_beside, labels_of
+from collector.proposing.links import add_links
 from collector.proposing.markup import (
-    Element,
     ancestors,
     children,
     classes_of,
     elements,
     find_all,
-    path_from,
+    selector_in_rows,
     text_of,
 )
-from collector.proposing.rows import Rows, cell_texts, dates_of, link_of
-from collector.proposing.words import CHINESE, DATE, FIELD_ORDER, Part, field_of, is_date, is_office, is_status
+from collector.proposing.rows import Rows, cell_texts, dates_of
+from collector.proposing.words import (
+    CHINESE,
+    DATE,
+    DATE_ATTRIBUTES,
+    DATE_PATTERN,
+    FIELD_ORDER,
+    Part,
+    field_of,
+    is_date,
+    is_office,
+    is_status,
+)
 
 _ENOUGH = 0.8
-_CUT = re.compile(r"(?:\.{2,}|…+)$")
-_SCRIPTED = re.compile(r"^\s*(?:javascript:|#|$)", re.IGNORECASE)
-_ARGUMENT = re.compile(r"\w+\(\s*['\"]?([\w-]+)['\"]?")
-_ADDRESS_IN_SCRIPT = r"['\"]([^'\"\s]*[?&/=][^'\"\s]*)['\"]\s*\+\s*(?:encodeURI(?:Component)?\()?\w+\)?(?:\s*\+\s*['\"]([^'\"\s]*)['\"])?"
-_KEY = re.compile(r"[0-9]+|[0-9A-Fa-f]{8,}|[0-9A-Za-z]*\d[0-9A-Za-z_-]*")
-_PIECE = re.compile(r"(.*?)([0-9A-Za-z_-]*\d[0-9A-Za-z_-]*)(\.\w+)?")
+_ENOUGH_ANSWERS = 0.25
+_LEAST_TEXT = 10
+_BODY_HINT = re.compile(r"content|question|body|text|msg|detail|desc|neirong|nr|ask|wen|letter|say", re.IGNORECASE)
+_ANSWER_HINT = re.compile(r"reply|answer|huifu|hf|dafu|df|feedback|response", re.IGNORECASE)
 _NUMBER = re.compile(r"[A-Za-z]{0,6}[\[〔(]?\d{4,}[\]〕)]?[\w-]*号?")
 
 
@@ -39,7 +48,7 @@ def row_fields(rows: Rows, source: str, url: str) -> Part:
     part = Part()
     _by_header(rows, part)
     _by_label(rows, part)
-    _link_and_title(rows, part, source, url)
+    add_links(rows, part, source, url)
     _date(rows, part)
     for name, fits in (("status", is_status), ("answered_by", is_office)):
         if not part.has(name) and (place := _place_of(rows, fits)):
@@ -50,34 +59,13 @@ def row_fields(rows: Rows, source: str, url: str) -> Part:
     return part
 
 
-def select_in(rows: Sequence[Element], pairs: Sequence[tuple[Element, Element]]) -> str | None:
-    """Return the simplest selector whose first find in a row is, in most rows, the element wanted there."""
-    if not pairs:
-        return None
-    wanted = dict(pairs)
-    tried: dict[str, None] = {}
-    for row, one in pairs[:3]:
-        if row is one:
-            return "."
-        parent = one.getparent()
-        own = [*(f"{one.tag}.{name}" for name in classes_of(one)), one.tag]
-        outer = [*(f"{parent.tag}.{name}" for name in classes_of(parent)), parent.tag] if parent is not row else []
-        tried |= dict.fromkeys([*own, *(f"{above} {name}" for name in own for above in outer), path_from(row, one)])
-    best, best_hits = None, 0
-    for selector in tried:
-        hits = -sum(bool(find_all(row, selector)) for row in rows if row not in wanted)
-        hits += sum((find_all(row, selector) or [None])[0] is one for row, one in pairs)
-        if hits > best_hits:
-            best, best_hits = selector, hits
-    return best if best_hits >= _ENOUGH * len(pairs) else None
-
-
 def _by_header(rows: Rows, part: Part) -> None:
     """Take the columns whose headers are known and under which most rows have something."""
     cells = [cell_texts(row) for row in rows.nodes]
     for column, text in enumerate(rows.header):
         name = field_of(text)
-        if name is None or part.has(name) or name == "external_id":
+        # Of a header over several columns it is uncertain which of them has the value.
+        if name is None or name == "external_id" or rows.header.count(text) > 1:
             continue
         filled = [texts[column] for texts in cells if column < len(texts) and texts[column]]
         if len(filled) < len(cells) / 2 and name not in ("answered_at", "answered_by", "answer_text"):
@@ -86,7 +74,10 @@ def _by_header(rows: Rows, part: Part) -> None:
             continue  # A number that only counts the rows of the page.
         if name in ("posted_at", "received_at", "answered_at") and not any(map(DATE.search, filled)):
             continue
-        part.put(name, {"column": text})
+        if name == "answer_text" and filled and all(map(is_status, filled)):
+            name = "status"
+        if not part.has(name):
+            part.put(name, {"column": text})
     if part.has("received_at") and not part.has("posted_at"):
         part.put("posted_at", part.keys["fields"].pop("received_at"), "列表只有受理一类的时间，暂当作来信时间")
 
@@ -99,7 +90,7 @@ def _by_label(rows: Rows, part: Part) -> None:
             held.setdefault(label.field, []).append(label)
     for name, labels in held.items():
         answers = name.startswith("answer")
-        if part.has(name) or len(labels) < len(rows.nodes) * (0.25 if answers else _ENOUGH):
+        if part.has(name) or len(labels) < len(rows.nodes) * (_ENOUGH_ANSWERS if answers else _ENOUGH):
             continue
         part.put(name, {"label": _one_or_list(list(dict.fromkeys(label.text for label in labels)))})
 
@@ -108,130 +99,8 @@ def _one_or_list(texts: list[str]) -> Any:
     return texts[0] if len(texts) == 1 else texts
 
 
-def _link_and_title(rows: Rows, part: Part, source: str, url: str) -> None:
-    pairs = [(row, link) for row in rows.nodes if (link := link_of(row)) is not None]
-    if len(pairs) < _ENOUGH * len(rows.nodes):
-        _opened_by_row(rows, part, source, url)
-        if not part.has("title") and (place := _heading(rows)):
-            part.put("title", place)
-        return
-    selector = select_in(rows.nodes, pairs) or "a"
-    if not part.has("title"):
-        cut = any(_CUT.search(text_of(link)) and link.get("title") for _, link in pairs)
-        whole = all(link.get("title") for _, link in pairs)
-        if cut and whole:
-            part.put("title", {"select": selector, "attr": "title"})
-        else:
-            short = any(_CUT.search(text_of(link)) for _, link in pairs)
-            mixed = DATE.search(text_of(pairs[0][1])) is not None and (place := _heading(rows, within=pairs))
-            part.put("title", place if mixed else selector)
-            if short:
-                part.remarks["fields.title"] = "列表上的标题被截断，以详情页为准"
-    hrefs = [link.get("href") or "" for _, link in pairs]
-    if any(map(_SCRIPTED.match, hrefs)):
-        _opened_by_script(pairs, selector, part, source, url)
-        return
-    part.put("link", f"{selector}@href")
-    if pattern := id_pattern([urljoin(url, href) for href in hrefs]):
-        part.put("external_id", {"select": selector, "attr": "href", "pattern": pattern})
-
-
-def _heading(rows: Rows, within: Sequence[tuple[Element, Element]] = ()) -> Any:
-    """Return the place of a row's heading, where no link or label names its title."""
-    for tag in ("h1", "h2", "h3", "h4", "h5", "dt", "strong", "b", ".title", ".tit", ".bt", ".name", "p", "span"):
-        found = [next(iter(find_all(row, tag)), None) for row in rows.nodes]
-        texts = [text_of(one) for one in found if one is not None]
-        if len(texts) >= _ENOUGH * len(rows.nodes) and all(2 <= len(text) <= 80 and not is_date(text) for text in texts):
-            return tag
-    return "." if within else None
-
-
-def id_pattern(links: Sequence[str]) -> str | None:
-    """Return a pattern for the part of addresses that differs from each to each and looks like a number or key."""
-    if len(set(links)) < 2:
-        return None
-    distinct = len(set(links))
-    queries = [dict(parse_qsl(urlsplit(link).query)) for link in links]
-    names = [name for name in queries[0] if all(name in query for query in queries)]
-    names.sort(key=lambda name: (name.lower() != "id", not name.lower().endswith("id")))
-    for name in names:
-        values = [query[name] for query in queries]
-        if len(set(values)) == distinct and all(map(_KEY.fullmatch, values)):
-            return rf"[?&]{re.escape(name)}=({_class_of(values)})"
-    pieces = [re.split(r"[/]", urlsplit(link).path.strip("/")) for link in links]
-    if len({len(one) for one in pieces}) != 1:
-        return None
-    for place in reversed(range(len(pieces[0]))):
-        matches = [_PIECE.fullmatch(one[place]) for one in pieces]
-        values = [match[2] for match in matches if match]
-        if len(values) == len(links) and len(set(values)) == distinct:
-            tails = {match[3] or "" for match in matches if match}
-            tail = re.escape(tails.pop()) if len(tails) == 1 else r"\."
-            after = "" if place == len(pieces[0]) - 1 else "/"
-            return rf"/({_class_of(values)}){tail}{after}"
-    return None
-
-
-def _class_of(values: Sequence[str]) -> str:
-    if all(value.isdecimal() for value in values):
-        return r"\d+"
-    return "[0-9A-Za-z]+" if all(value.isalnum() for value in values) else "[0-9A-Za-z_-]+"
-
-
-def _opened_by_script(
-    pairs: Sequence[tuple[Element, Element]], selector: str, part: Part, source: str, url: str
-) -> None:
-    """Find the id in the script call by which a link opens its page, and the address in the page's scripts."""
-    for attr in ("onclick", "href", "data-id", "data-url", "data-href"):
-        values = [link.get(attr) or "" for _, link in pairs]
-        if attr in ("data-url", "data-href") and all(values):
-            part.put("link", {"select": selector, "attr": attr})
-            return
-        pattern = r"([\w-]+)" if attr == "data-id" else r"\w+\(\s*['\"]?([\w-]+)"
-        keys = [match[1] for value in values if (match := re.search(pattern, value))]
-        if len(keys) == len(pairs) and len(set(keys)) == len(keys):
-            pick: dict[str, str] = {"select": selector, "attr": attr}
-            part.put("external_id", pick if attr == "data-id" else {**pick, "pattern": pattern})
-            _detail_address(part, source, url)
-            return
-    part.doubts["fields.title"] = "标题链接由脚本打开，没有认出编号；请在浏览器里看详情页网址"
-
-
-def _opened_by_row(rows: Rows, part: Part, source: str, url: str) -> None:
-    """Find the id of rows that are not links themselves."""
-    for attr in ("data-id", "data-key", "id", "onclick", "data-href", "data-url"):
-        values = [row.get(attr) or "" for row in rows.nodes]
-        if not all(values) or len(set(values)) < len(values):
-            continue
-        if attr in ("data-href", "data-url"):
-            part.put("link", f"@{attr}")
-            return
-        if attr == "onclick":
-            if not all(_ARGUMENT.search(value) for value in values):
-                continue
-            part.put("external_id", {"select": ".", "attr": attr, "pattern": r"\w+\(\s*['\"]?([\w-]+)"})
-        else:
-            part.put("external_id", f"@{attr}")
-        _detail_address(part, source, url)
-        return
-
-
-def _detail_address(part: Part, source: str, url: str) -> None:
-    """Keep the address that the page's scripts build from an id, as a template for the details."""
-    found = [
-        match
-        for match in re.finditer(_ADDRESS_IN_SCRIPT, source)
-        if not re.search(r"page|\.js|\.css|list|index", match[1], re.IGNORECASE)
-    ]
-    if found:
-        part.keys["detail_url"] = urljoin(url, found[0][1]) + "{external_id}" + (found[0][2] or "")
-        part.doubts["detail_url"] = "详情页网址是从页面脚本里推出来的"
-    else:
-        part.doubts["fields.external_id"] = "详情页由脚本打开，没有推出它的网址；请在浏览器里看，写进 [[sources.details]] 的 url"
-
-
 def _date(rows: Rows, part: Part) -> None:
-    """Find when a message was written; of several dates the one with such a label, else the earliest."""
+    """Find when a message was written; of several dates the one with such a label, else the first."""
     if part.has("posted_at"):
         return
     places: list[list[tuple[Element, Element]]] = []
@@ -250,13 +119,16 @@ def _date(rows: Rows, part: Part) -> None:
 
 
 def _dated(rows: Rows, pairs: Sequence[tuple[Element, Element]]) -> Any:
-    """Return where the date stands: an element of its own, or a pattern on the text around it."""
-    selector = select_in(rows.nodes, pairs)
+    """Return where the date stands: an element of its own, an attribute, or a pattern on the text around it."""
+    selector = selector_in_rows(rows.nodes, pairs)
     if selector is None:
-        return {"pattern": r"((?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}[日\d:： 时分秒]*)"}
+        return {"pattern": DATE_PATTERN}
+    for attr in DATE_ATTRIBUTES:
+        if all(one.get(attr) for _, one in pairs):
+            return {"select": selector, "attr": attr}
     if all(is_date(text_of(one)) for _, one in pairs):
         return selector
-    return {"select": selector, "pattern": r"((?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}[日\d:： 时分秒]*)"}
+    return {"select": selector, "pattern": DATE_PATTERN}
 
 
 def _place_of(rows: Rows, fits: Callable[[str], bool]) -> str | None:
@@ -269,7 +141,7 @@ def _place_of(rows: Rows, fits: Callable[[str], bool]) -> str | None:
                 break
     if len(pairs) < _ENOUGH * len(rows.nodes):
         return None
-    selector = select_in(rows.nodes, pairs)
+    selector = selector_in_rows(rows.nodes, pairs)
     return None if selector == "." else selector
 
 
@@ -285,30 +157,46 @@ def _number(rows: Rows, part: Part) -> None:
 
 
 def _texts(rows: Rows, part: Part) -> None:
-    """Find letter and answer by the names of their elements, in rows that hold the whole message."""
-    hints = {
-        "body": re.compile(r"content|question|body|text|msg|detail|desc|neirong|nr|ask|wen|letter", re.IGNORECASE),
-        "answer_text": re.compile(r"reply|answer|huifu|hf|dafu|df|feedback|response", re.IGNORECASE),
-    }
-    taken: list[Element] = []
-    for name in ("answer_text", "body"):
+    """Find letter and answer in rows that hold the whole message, by the names of their elements or by length."""
+    taken: set[Element] = set()
+    for name, hint in (("answer_text", _ANSWER_HINT), ("body", _BODY_HINT)):
         if part.has(name):
             continue
         pairs = []
         for row in rows.nodes:
-            for one in elements(row):
-                words = " ".join(classes_of(one))
-                fits = hints[name].search(words) and len(text_of(one)) >= 10 and not is_date(text_of(one))
-                inside = any(above in taken for above in [one, *ancestors(one)])
-                holds = any(below in taken for below in one.iterdescendants())
-                if one is not row and one.tag != "a" and fits and not inside and not holds:
+            for one in _blocks(row, taken):
+                if hint.search(" ".join(classes_of(one))) and len(text_of(one)) >= _LEAST_TEXT:
                     pairs.append((row, one))
-                    taken.append(one)
                     break
-        if len(pairs) >= len(rows.nodes) * (0.25 if name == "answer_text" else _ENOUGH):
-            selector = select_in(rows.nodes, pairs)
-            if selector is not None:
-                part.put(name, selector, f"按样式名猜的，核对是不是{CHINESE[name]}")
+        taken.update(one for _, one in pairs)
+        enough = len(pairs) >= len(rows.nodes) * (_ENOUGH_ANSWERS if name == "answer_text" else _ENOUGH)
+        if enough and (selector := selector_in_rows(rows.nodes, pairs)):
+            part.put(name, selector, f"按样式名猜的，核对是不是{CHINESE[name]}")
+            taken.update(one for row in rows.nodes for one in find_all(row, selector))
+    if not part.has("body") and not part.has("link"):
+        pairs = [(row, max(found, key=_own_length)) for row in rows.nodes if (found := list(_blocks(row, taken)))]
+        long = sorted(_own_length(one) for _, one in pairs)
+        if pairs and long[len(long) // 2] >= _LEAST_TEXT and (selector := selector_in_rows(rows.nodes, pairs)):
+            part.put("body", selector, "按篇幅猜的，核对是不是信件内容")
+
+
+def _blocks(row: Element, taken: Collection[Element]) -> Iterator[Element]:
+    """Yield the elements of a row that may be a text, apart from those that are taken already."""
+    for one in elements(row):
+        if one is row or one.tag == "a" or is_date(text_of(one)):
+            continue
+        if not any(above in taken for above in [one, *ancestors(one)]) and not any(
+            below in taken for below in one.iterdescendants()
+        ):
+            yield one
+
+
+def _own_length(node: Element) -> int:
+    """Return how much text an element has itself, that of its paragraphs included."""
+    own = len((node.text or "").strip())
+    for child in node:
+        own += len((child.tail or "").strip()) + (len(text_of(child)) if child.tag in ("p", "span", "font") else 0)
+    return own
 
 
 def ordered(fields: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from collector.proposing.markup import Element, children, elements, text_of
+from collector.pages.markup import Element
+from collector.proposing.markup import ancestors, children, elements, text_of
 from collector.proposing.words import DATE, field_of
 
 _LONGEST = 16
@@ -12,6 +13,7 @@ _INLINE = re.compile(r"\s*[*＊·•]?\s*([【\[（]?[\u4e00-\u9fff\s\u3000\xa0]
 _BRACKETED = re.compile(r"\s*【([\u4e00-\u9fff\s]{2,10})】")
 _ENDS = re.compile(r"[\s\u3000\xa0]*[：:][\s\u3000\xa0]*$")
 _HINT = re.compile(r"label|lab|tit|name|key|head|left|lb|bt|th|caption", re.IGNORECASE)
+_OUTSIDE = re.compile(r"foot|copyright|banquan|breadcrumb", re.IGNORECASE)
 _TAGS = frozenset({"th", "dt", "label", "b", "strong", "h2", "h3", "h4", "h5", "h6", "em", "legend"})
 
 
@@ -33,7 +35,7 @@ class Label:
 def labels_of(node: Element) -> Iterator[Label]:
     """Yield the labels in a node, in the order of the page."""
     for one in elements(node):
-        if one.tag in ("a", "button", "input", "option", "h1"):
+        if one.tag in ("a", "button", "input", "option", "h1") or _is_outside(one):
             continue
         if (text := _label_text(one)) and (field := field_of(text)):
             yield Label(text, field, one)
@@ -52,6 +54,19 @@ def label_beside(node: Element) -> str | None:
         above = above.getparent()
     text = re.split(r"[\s|]+", _ENDS.sub("", text).strip())[-1]
     return text if 2 <= len(text) <= _LONGEST else None
+
+
+def _is_outside(node: Element) -> bool:
+    """Tell whether an element is of a search form or of the foot of a page."""
+    following = node.getnext()
+    if following is not None and following.find(".//input") is not None:
+        return True
+    if following is not None and following.tag == "input":
+        return True
+    return any(
+        above.tag == "footer" or _OUTSIDE.search(f"{above.get('class') or ''} {above.get('id') or ''}")
+        for above in (node, *ancestors(node))
+    )
 
 
 def _label_text(node: Element) -> str | None:

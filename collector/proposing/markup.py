@@ -2,14 +2,10 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any
 
-from cssselect import HTMLTranslator
-from lxml import etree
-
-Element = Any
-"""An lxml element."""
+from collector.pages.markup import Element
+from config.selectors import tree_selector
 
 _BLANKS = re.compile(r"[\s\u3000\xa0]+")
 _IDENT = re.compile(r"-?[A-Za-z_][\w-]*")
@@ -21,16 +17,9 @@ _PASSING = re.compile(
 _UNREAD = frozenset({"script", "style", "noscript", "template", "select", "option", "textarea", "head", "title"})
 
 
-@lru_cache(maxsize=4096)
-def _compiled(selector: str) -> Any:
-    if selector.startswith(("/", "./", "(")):
-        return etree.XPath(selector)
-    return etree.XPath(HTMLTranslator().css_to_xpath(selector))
-
-
 def find_all(node: Element, selector: str) -> list[Element]:
     """Return the elements that a CSS selector or XPath finds in a node."""
-    found = _compiled(selector)(node)
+    found = tree_selector(selector)(node)
     return [one for one in found if is_element(one)] if isinstance(found, list) else []
 
 
@@ -79,7 +68,9 @@ def in_order(node: Element) -> str:
 
 def classes_of(node: Element) -> list[str]:
     """Return the classes of an element that say what it is, not how it stands in its row."""
-    return [name for name in (node.get("class") or "").split() if _IDENT.fullmatch(name) and not _PASSING.fullmatch(name)]
+    return [
+        name for name in (node.get("class") or "").split() if _IDENT.fullmatch(name) and not _PASSING.fullmatch(name)
+    ]
 
 
 def ancestors(node: Element) -> Iterator[Element]:
@@ -130,7 +121,7 @@ def selector_of_all(root: Element, wanted: Sequence[Element], harmless: Callable
     aim = set(wanted)
     tag = wanted[0].tag
     common = [name for name in classes_of(wanted[0]) if all(name in classes_of(one) for one in wanted)]
-    own = [*(f"{tag}.{name}" for name in common), tag]
+    own = [*(f"{tag}.{name}" for name in common), *_by_cells(wanted), tag]
     tried = list(own[:-1])
     parent = wanted[0].getparent()
     for above in [parent, *ancestors(parent)][:8] if parent is not None else []:
@@ -146,3 +137,35 @@ def selector_of_all(root: Element, wanted: Sequence[Element], harmless: Callable
         if aim <= found and all(map(harmless, found - aim)):
             return selector
     return None
+
+
+def _by_cells(rows: Sequence[Element]) -> Iterator[str]:
+    """Yield selectors of table rows by the class of a cell that all of them have."""
+    if rows[0].tag != "tr":
+        return
+    for cell in children(rows[0]):
+        for name in classes_of(cell):
+            if all(any(name in classes_of(one) for one in children(row)) for row in rows):
+                yield f"tr:has(> {cell.tag}.{name})"
+
+
+def selector_in_rows(rows: Sequence[Element], pairs: Sequence[tuple[Element, Element]]) -> str | None:
+    """Return the simplest selector whose first find in a row is, in most rows, the element wanted there."""
+    if not pairs:
+        return None
+    wanted = dict(pairs)
+    tried: dict[str, None] = {}
+    for row, one in pairs[:3]:
+        if row is one:
+            return "."
+        parent = one.getparent()
+        own = [*(f"{one.tag}.{name}" for name in classes_of(one)), one.tag]
+        outer = [*(f"{parent.tag}.{name}" for name in classes_of(parent)), parent.tag] if parent is not row else []
+        tried |= dict.fromkeys([*own, *(f"{above} {name}" for name in own for above in outer), path_from(row, one)])
+    best, best_hits = None, 0
+    for selector in tried:
+        hits = -sum(bool(find_all(row, selector)) for row in rows if row not in wanted)
+        hits += sum((find_all(row, selector) or [None])[0] is one for row, one in pairs)
+        if hits > best_hits:
+            best, best_hits = selector, hits
+    return best if best_hits >= 0.8 * len(pairs) else None

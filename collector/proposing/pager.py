@@ -4,7 +4,8 @@ import re
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from collector.proposing.markup import Element, elements, find_all, marks_of, selector_of, text_of
+from collector.pages.markup import Element
+from collector.proposing.markup import elements, find_all, marks_of, selector_of, text_of
 from collector.proposing.words import NEXT, Part
 
 _PAGE_NAME = re.compile(
@@ -12,18 +13,26 @@ _PAGE_NAME = re.compile(
     r"current|pageid|cpage|topage|gopage|yema|ys|\w*ap|\w*page\w*)",
     re.IGNORECASE,
 )
-_OFFSET_NAME = re.compile(r"offset|start|from|skip|begin|startrecord|first", re.IGNORECASE)
-_SIZE_NAME = re.compile(r"size|limit|rows|perpage|per_page|count|num|length|\w*pagesize\w*|\w*limit", re.IGNORECASE)
+_OFFSET_NAME = re.compile(r"offset|from|skip|begin|\w*start(?:record|row)?|first", re.IGNORECASE)
+_SIZE_NAME = re.compile(
+    r"size|limit|rows|perpage|per_page|count|num|length|\w*pagesize\w*|\w*limit|\w*length", re.IGNORECASE
+)
 _SPACE = r"(?:\s|&nbsp;|<[^>]{1,80}>)*"
 _COUNTS = (
     ("pages", rf"共{_SPACE}(\d+){_SPACE}页"),
-    ("pages", r"""(?:totalPages?|pageCount|countPage|pageTotal|allPage|total_page|page_count|maxPage)["']?\s*[:=]\s*["']?(\d+)"""),
+    (
+        "pages",
+        r"""(?:totalPages?|pageCount|countPage|pageTotal|allPage|total_page|page_count|maxPage)["']?\s*[:=]\s*["']?(\d+)""",
+    ),
     ("pages", r"createPageHTML\(\s*(\d+)"),
     ("pages", rf"第?{_SPACE}\d+{_SPACE}/{_SPACE}(\d+){_SPACE}页"),
     ("total", rf"共{_SPACE}(?:有{_SPACE})?(\d+){_SPACE}(?:条|封|件|个|记录|篇)"),
     ("total", r"""(?:totalCount|totalRecords?|recordCount|totalNum|totalRows|total)["']?\s*[:=]\s*["']?(\d+)"""),
 )
-_SCRIPTED_ADDRESS = re.compile(r"""['"]([^'"\s]*?[?&]?(?:page\w*|p|pn|curPage|cur|index)[=_/])['"]\s*\+\s*\w+(?:\s*\+\s*['"]([^'"\s]*)['"])?""", re.IGNORECASE)
+_SCRIPTED_ADDRESS = re.compile(
+    r"""['"]([^'"\s]*?[?&]?(?:page\w*|p|pn|curPage|cur|index)[=_/])['"]\s*\+\s*\w+(?:\s*\+\s*['"]([^'"\s]*)['"])?""",
+    re.IGNORECASE,
+)
 _TRS_PAGES = re.compile(r"""createPageHTML\(\s*(\d+)\s*,\s*\d+\s*,\s*["'](\w+)["']\s*,\s*["'](\w+)["']""")
 _POST_BACK = re.compile(r"__doPostBack\(\s*(?:'|&#39;|\\')([^'&\\]+)(?:'|&#39;|\\')\s*,\s*(?:'|&#39;|\\')([^'&\\]*)")
 _NUMBER = re.compile(r"\d{1,5}")
@@ -81,7 +90,7 @@ def _by_links(root: Element, url: str, listing: Part, paging: dict[str, Any]) ->
     addresses: dict[int, str] = {}
     for text, link in _links(root):
         href = (link.get("href") or "").strip()
-        if not href or href.startswith("#") or ":" in href.split("/")[0] and not href.startswith("http"):
+        if not href or href.startswith("#") or (":" in href.split("/")[0] and not href.startswith("http")):
             continue
         target = urljoin(url, href)
         if text.isdecimal() and 2 <= int(text) <= 4:
@@ -174,7 +183,11 @@ def _by_form(root: Element, source: str, url: str, paging: dict[str, Any]) -> bo
             argument = match[2].replace(text, "{page}")
             paging |= {"form": {"__EVENTTARGET": match[1], "__EVENTARGUMENT": argument}, "hidden": "form"}
             return True
-    turned = [link for _, link in _links(root) if re.match(r"\s*(?:javascript:)?\s*\w+\(", link.get("onclick") or link.get("href") or "")]
+    turned = [
+        link
+        for _, link in _links(root)
+        if re.match(r"\s*(?:javascript:)?\s*\w+\(", link.get("onclick") or link.get("href") or "")
+    ]
     if not turned:
         return False
     for form in find_all(root, ".//form"):

@@ -5,15 +5,24 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from collector.clean import looks_like_html
+from collector.clean import looks_like_html, plain
 from collector.proposing.pager import page_in_address
 from collector.proposing.words import DATE, Part, field_of, is_status
 
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLACE = re.compile(r"\[\d+\]")
+_HREF = re.compile(r"href\s*=\s*[\"']([^\"']+)", re.IGNORECASE)
+_LEAST_BODY = 25
+_LEAST_TITLE = 4
 _MOST_DEPTH = 6
-_TOTALS = re.compile(r"total|totals|totalcount|total_count|totalnum|totalrecords?|recordcount|recordstotal|rowcount|count|totalrows|totalelements|sum", re.I)
+_TOTALS = re.compile(
+    r"total|totals|totalcount|total_count|totalnum|totalrecords?|recordcount|recordstotal|rowcount|count|totalrows|totalelements|sum",
+    re.I,
+)
 _PAGES = re.compile(r"pages|pagecount|page_count|totalpages?|total_pages?|pagetotal|countpage", re.I)
-_CURSOR = re.compile(r"lastitem|last_item|next_?cursor|cursor|next_?token|lastid|last_id|max_id|maxid|since_id|scrollid", re.I)
+_CURSOR = re.compile(
+    r"lastitem|last_item|next_?cursor|cursor|next_?token|lastid|last_id|max_id|maxid|since_id|scrollid", re.I
+)
 _ANSWER = re.compile(r"reply|answer|feedback|response|handle|huifu|dafu|^hf|^df|^bl", re.I)
 _TIME = re.compile(r"time|date|_at$|dateline|sj$|rq$", re.I)
 _OFFICE = re.compile(r"dept|depart|org|unit|office|dw$|bm$|bumen|danwei|ks$|organ", re.I)
@@ -36,14 +45,19 @@ def _lists(value: Any, path: str, depth: int) -> Iterator[tuple[str, list[Mappin
     if depth > _MOST_DEPTH:
         return
     if isinstance(value, list):
-        rows = [one for one in value if isinstance(one, Mapping)]
-        if rows and len(rows) == len(value):
+        rows = [_by_place(one) if isinstance(one, list) else one for one in value]
+        if rows and all(isinstance(one, Mapping) for one in rows):
             yield path or "@", rows
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _lists(inner, f"{path}.{quoted(key)}" if path else quoted(key), depth + 1)
     elif isinstance(value, str) and (inner := parsed(value)) is not None:
         yield from _lists(inner, f"from_json({path or '@'})", depth + 1)
+
+
+def _by_place(row: list[Any]) -> Mapping[str, Any] | None:
+    """Return a row without names as a record, by the places of its values; None if it is too short for one."""
+    return {f"[{place}]": value for place, value in enumerate(row)} if len(row) > 2 else None
 
 
 def html_texts(data: Any) -> list[tuple[str, list[str]]]:
@@ -78,7 +92,7 @@ def parsed(text: str) -> Any:
 
 def quoted(key: str) -> str:
     """Return a key as JMESPath writes it."""
-    return key if _KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+    return key if _KEY.fullmatch(key) or _PLACE.fullmatch(key) else json.dumps(key, ensure_ascii=False)
 
 
 def record_fields(rows: Sequence[Mapping[str, Any]]) -> Part:
@@ -94,10 +108,37 @@ def record_fields(rows: Sequence[Mapping[str, Any]]) -> Part:
         name = _guessed(key, values)
         if name is not None and not part.has(name) and quoted(key) not in part.keys.get("fields", {}).values():
             part.put(name, quoted(key), "按英文名猜的")
+    _by_values(rows, keys, part)
     _nested(rows, keys, part)
     if not part.has("external_id") and part.has("receipt_no"):
         part.put("external_id", part.keys["fields"]["receipt_no"])
     return part
+
+
+def _by_values(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], part: Part) -> None:
+    """Guess what keys that say nothing hold: dates, long texts, short texts, an address in markup."""
+    free = [key for key in keys if quoted(key) not in part.keys.get("fields", {}).values()]
+    texts = {key: [plain(str(row.get(key) or "")) for row in rows] for key in free}
+    sizes = {key: sorted(map(len, found))[len(found) // 2] for key, found in texts.items()}
+    doubt = "名称看不出意思，按内容猜的"
+    for key in free:
+        raw = [str(row.get(key) or "") for row in rows]
+        if not part.has("posted_at") and all(text and _is_moment(text) for text in raw):
+            part.put("posted_at", quoted(key), doubt)
+        elif not part.has("status") and all(map(is_status, texts[key])):
+            part.put("status", quoted(key))
+        elif not part.has("link") and all(map(_HREF.search, raw)):
+            part.put("link", {"select": quoted(key), "pattern": _HREF.pattern}, doubt)
+    used = {one["select"] if isinstance(one, dict) else one for one in part.keys.get("fields", {}).values()}
+    rest = [key for key in free if quoted(key) not in used or _HREF.search(str(rows[0].get(key) or ""))]
+    rest = [key for key in rest if not all(text.isdecimal() or not text for text in texts[key])]
+    for name, least in (("body", _LEAST_BODY), ("title", _LEAST_TITLE)):
+        if part.has(name) or not rest:
+            continue
+        longest = max(rest, key=sizes.__getitem__)
+        if sizes[longest] >= least and len(set(texts[longest])) > len(rows) / 2:
+            part.put(name, quoted(longest), doubt)
+            rest.remove(longest)
 
 
 def _filled(values: Sequence[Any]) -> list[Any]:
@@ -174,20 +215,20 @@ def _nested(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], part: Part) 
         blocks = [block for one in inner for block in (one if isinstance(one, list) else [one])]
         if not blocks or not all(isinstance(block, Mapping) for block in blocks):
             continue
-        fields = record_fields_of_answer(blocks)
+        fields = _answer_fields(blocks)
         if several and "answer_text" in fields and "answer_text" not in part.keys.get("fields", {}):
             part.keys["replies"] = {"rows": place, "fields": fields}
         elif not several:
             for name, path in record_fields(blocks).keys.get("fields", {}).items():
                 if name in ("title", "body", "posted_at", "external_id") and not part.has(name):
                     part.put(name, f"{place}.{path}")
-            if _ANSWER.search(key):
+            if _ANSWER.search(key) or len(key) == 1:
                 for name, path in fields.items():
                     if not part.has(name):
                         part.put(name, f"{place}.{path}")
 
 
-def record_fields_of_answer(blocks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def _answer_fields(blocks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Return which keys of answers are text, time and office."""
     fields: dict[str, str] = {}
     keys = list(dict.fromkeys(key for block in blocks for key in block))
@@ -198,6 +239,14 @@ def record_fields_of_answer(blocks: Sequence[Mapping[str, Any]]) -> dict[str, st
             if name not in fields and pattern.search(key) and _fits(name, values):
                 fields[name] = quoted(key)
                 break
+    for key in keys:
+        texts = [str(block.get(key) or "") for block in blocks]
+        if quoted(key) in fields.values():
+            continue
+        if "answered_at" not in fields and all(map(_is_moment, texts)):
+            fields["answered_at"] = quoted(key)
+        elif "answer_text" not in fields and max(map(len, texts)) >= _LEAST_BODY:
+            fields["answer_text"] = quoted(key)
     return fields
 
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from collector.pages.markup import Element
 from collector.proposing.markup import (
-    Element,
     ancestors,
     children,
     classes_of,
@@ -15,7 +15,7 @@ from collector.proposing.markup import (
     selector_of_all,
     text_of,
 )
-from collector.proposing.words import DATE, field_of, is_status
+from collector.proposing.words import DATE, DATE_ATTRIBUTES, field_of, is_status
 from collector.readers.headers import match
 
 _DIGITS = re.compile(r"\d+")
@@ -64,13 +64,17 @@ def link_of(row: Element) -> Element | None:
 
 
 def dates_of(row: Element) -> list[Element]:
-    """Return the smallest elements of a row that hold a date."""
+    """Return the smallest elements of a row that hold a date, in their text or in an attribute for it."""
     found: list[Element] = []
     for one in elements(row):
-        if DATE.search(text_of(one)):
+        if _date_in(one) or DATE.search(text_of(one)):
             found = [other for other in found if one not in other.iterdescendants()]
             found.append(one)
     return found
+
+
+def _date_in(node: Element) -> bool:
+    return any(DATE.match(node.get(attr) or "") for attr in DATE_ATTRIBUTES)
 
 
 def _groups(root: Element) -> Iterator[list[Element]]:
@@ -80,6 +84,7 @@ def _groups(root: Element) -> Iterator[list[Element]]:
             rows = [row for row in find_all(parent, ".//tr") if next(_tables(row), None) is parent]
             if len(rows) > 1:
                 yield rows
+                yield from _alternating(rows)
             continue
         if parent.tag in ("tbody", "thead", "tr"):
             continue
@@ -97,6 +102,17 @@ def _groups(root: Element) -> Iterator[list[Element]]:
         for tag, group in plain.items():
             if len(group) > 1 and tag in ("li", "dl", "article") and group not in alike.values():
                 yield group
+
+
+def _alternating(rows: Sequence[Element]) -> Iterator[list[Element]]:
+    """Yield rows of a table whose cells are named alike, where rows of two sorts take turns: letter and answer."""
+    alike: dict[tuple[str, ...], list[Element]] = {}
+    for row in rows:
+        names = tuple(" ".join(classes_of(cell)) for cell in children(row))
+        if any(names):
+            alike.setdefault(names, []).append(row)
+    if len(alike) > 1:
+        yield from (group for group in alike.values() if len(group) > 1)
 
 
 def _tables(node: Element) -> Iterator[Element]:
@@ -128,7 +144,7 @@ def cell_texts(row: Element) -> tuple[str, ...]:
 
 def _is_pager(row: Element) -> bool:
     text = text_of(row)
-    return "下一页" in text or "下页" in text or "共" in text and "页" in text and len(text) < 80
+    return "下一页" in text or "下页" in text or ("共" in text and "页" in text and len(text) < 80)
 
 
 def _score(nodes: Sequence[Element], header: tuple[str, ...]) -> float:
@@ -136,7 +152,9 @@ def _score(nodes: Sequence[Element], header: tuple[str, ...]) -> float:
     texts = [text_of(node) for node in nodes]
     links = [link_of(node) for node in nodes]
     titles = [len(link.get("title") or text_of(link)) if link is not None else 0 for link in links]
-    dates = [len(set(DATE.findall(text))) for text in texts]
+    dates = [
+        len(set(DATE.findall(text))) + any(map(_date_in, node.iter())) for node, text in zip(nodes, texts, strict=True)
+    ]
     several = [len(find_all(node, ".//a[@href]")) for node in nodes]
     total = len(nodes)
     linked = sum(title >= 4 for title in titles) / total
@@ -146,7 +164,7 @@ def _score(nodes: Sequence[Element], header: tuple[str, ...]) -> float:
         return 0.0
     if linked < 0.6 and length < 14:
         return 0.0
-    targets = {link.get("href") or link.get("onclick") for link in links if link is not None}
+    targets = {(link.get("href"), link.get("onclick")) for link in links if link is not None}
     if linked >= 0.6 and len(targets) < total * 0.6:
         return 0.0
     stated = sum(any(is_status(text_of(one)) for one in elements(node)) for node in nodes) / total
@@ -165,7 +183,7 @@ def _harmless(node: Element) -> bool:
     if DATE.search(text_of(node)):
         return False
     link = link_of(node)
-    return link is None or node.tag == "tr" and _is_pager(node) or len(text_of(link)) < 2
+    return link is None or (node.tag == "tr" and _is_pager(node)) or len(text_of(link)) < 2
 
 
 def _by_place(root: Element, nodes: Sequence[Element]) -> str:

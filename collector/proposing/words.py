@@ -11,6 +11,12 @@ DATE = re.compile(
     r"(?:[\sT]*(?:上午|下午)?\s?\d{1,2}\s?[:时点](?:\s?\d{1,2}\s?分?)?(?::\d{1,2})?(?:\s?\d{1,2}秒)?)?"
 )
 
+DATE_PATTERN = r"((?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}[日\d:： 时分秒上下午]*)"
+"""A date in a text, as the `pattern` of a description."""
+
+DATE_ATTRIBUTES = ("datetime", "data-time", "data-date")
+"""Where pages keep a date that they show as 前天 or 3小时前."""
+
 _STATUS = re.compile(
     r"(?:(?:办理|处理|回复|答复|信件|当前)?状态[:：]?)?[\[【(（〔]?"
     r"(?:待|未|已|正在|拟)?(?:审查|审核|处理|受理|办理|办结|回复|答复|反馈|解决|采纳|转办|交办|完成)(?:中|完毕|完成)?"
@@ -20,6 +26,8 @@ _OFFICE = re.compile(
     r"[\u4e00-\u9fff（）()、·\s]{1,40}(?:局|委|会|办|科|室|处|队|中心|镇|乡|街道|政府|部门|部|院|公司|站|所|大厅|单位)"
 )
 
+_CUT = re.compile(r"(?:\.{2,}|…+)$")
+
 _NAMES: dict[str, tuple[str, ...]] = {
     "status": ("状态", "办理状态", "处理状态", "回复状态", "答复状态", "信件状态", "当前状态", "办理进度", "办理进展"),
     "answered_by": (
@@ -27,7 +35,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "回复科室", "回复者", "答复者", "部门", "单位", "收件部门", "收信部门",
     ),
     "answered_at": ("办理时间", "处理时间", "办复时间", "反馈日期", "处理日期"),
-    "posted_at": ("写信日期", "发信时间", "发信日期", "提问日期", "咨询日期", "投诉日期", "信访时间", "反映日期", "发表日期"),
+    "posted_at": (
+        "写信日期", "发信时间", "发信日期", "提问日期", "咨询日期", "投诉日期", "信访时间", "反映日期",
+        "发表日期",
+    ),
     "title": ("信件名称", "事项名称", "留言题目", "题目", "信件题目", "事由", "诉求主题", "建议标题", "提问标题"),
     "body": (
         "详细描述", "来信正文", "信件正文", "留言正文", "问题详情", "信件详情", "诉求详情", "内容描述", "主要内容",
@@ -79,11 +90,15 @@ class Part:
         keys: as they will stand in TOML.
         remarks: key (dotted below `keys`) -> what stands beside it, in Chinese.
         doubts: key -> what a person has to check; written above it.
+        detail_url: template of the address of a row's page, where a script opens it; empty if links lead there.
+        title_is_cut: the titles of the list are shortened.
     """
 
     keys: dict[str, Any] = field(default_factory=dict)
     remarks: dict[str, str] = field(default_factory=dict)
     doubts: dict[str, str] = field(default_factory=dict)
+    detail_url: str = ""
+    title_is_cut: bool = False
 
     def put(self, name: str, value: Any, doubt: str = "") -> None:
         """Add a field, with what is doubtful about it."""
@@ -103,6 +118,11 @@ def field_of(name: str) -> str | None:
     plain = normalise(name)
     found = match([name]).fields
     return next(iter(found), None) or _FURTHER.get(plain)
+
+
+def is_cut(text: str) -> bool:
+    """Tell whether a text was shortened to fit."""
+    return _CUT.search(text) is not None
 
 
 def is_status(text: str) -> bool:

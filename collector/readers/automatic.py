@@ -61,7 +61,10 @@ def automatic(mail: Message, own: frozenset[str]) -> str | None:
         and (headers.get("return-path", "").strip() == "<>" or _BOUNCE_SUBJECT.search(subject))
     ):
         return "bounce"
-    if SENT_HEADER.lower() in headers or hops > _MOST_RECEIVED or sender in {one.lower() for one in own}:
+    if SENT_HEADER.lower() in headers or hops > _MOST_RECEIVED:
+        return "loop"
+    # A website often sends its notices through the bureau's own mailbox; those are letters.
+    if sender in {one.lower() for one in own} and not is_notice(mail):
         return "loop"
     return "auto-reply" if _is_answer(headers, subject) else None
 

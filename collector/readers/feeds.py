@@ -214,7 +214,7 @@ def _read_xml(text: str, url: str) -> tuple[list[_Entry | str], object]:
             todo="Tell the feed's keeper.",
         ) from error
     found = feed["entries"]
-    if not feed["version"] and not found:
+    if not feed.get("version") and not found:
         raise _no_feed(url, "the answer is XML, or text, and no feed")
     if feed["bozo"] and not _END.search(text):
         # The last entry may be half of itself, and would stand for the whole one ever after.

@@ -77,6 +77,7 @@ class Bookmark:
     """The cursor of a website.
 
     Args:
+        described: digest of what the description asks for; with another description all is walked again.
         asked: digest of the request to which `etag` and `last_modified` belong.
         complete: the board was walked to its end.
         walks: those that were cut off, the oldest first.
@@ -88,9 +89,10 @@ class Bookmark:
         checked: the day on which rows without an answer were last looked at.
     """
 
+    described: str = ""
+    asked: str = ""
     etag: str | None = None
     last_modified: str | None = None
-    asked: str = ""
     complete: bool = False
     walks: list[Walk] = field(default_factory=list)
     resumable: Walk | None = None
@@ -117,6 +119,12 @@ class Bookmark:
             values["resumable"] = Walk.from_json(values["resumable"])
         values["missing"] = {key: Missing(**one) for key, one in values.get("missing", {}).items()}
         return cls(**values)
+
+    def begin_anew(self, described: str) -> None:
+        """Forget what rests on an older description: rows it dropped may be wanted now, and places lie elsewhere."""
+        self.described, self.asked, self.complete = described, "", False
+        self.walks, self.resumable = [], None
+        self.passed, self.looked = {}, {}
 
     def pass_by(self, keys: list[str], walk: Walk, *, deeper: bool) -> None:
         """Remember rows that were dropped.

@@ -1,7 +1,8 @@
 """Feeds: RSS, Atom and JSON Feed, asked politely, page after page where they have pages.
 
 The cursor is JSON: the `url` and `filter` it was made with, `etag` and `last_modified` of the first page, `pending`
-(pages still to be read), and `passed` (digests of entries that were looked at and are of no concern).
+(pages still to be read, each with the number of pages without anything new that are passed over from there), and
+`passed` (digests of entries that were looked at and are of no concern).
 """
 
 import hashlib
@@ -12,12 +13,14 @@ from itertools import islice
 from typing import Any
 
 from collector.base import Blank, Fetched, Item
+from collector.batch import Pair
 from collector.client import Client, Request, Response
 from collector.errors import CollectorError, PageGone, SourceUnknown
 from collector.readers import Limits, ReadOptions
 from collector.readers.feeds import FeedPage, read_feed
 from collector.runs import Raw, Run
 from collector.sifting import first_moment, keywords_of, sift
+from collector.sources.oauth import revealed
 from collector.tables import RawItem
 from config.context import Context
 from config.logs import get_logger
@@ -39,6 +42,7 @@ def collect(run: Run) -> None:
 
     Raises:
         SourceChanged: there is no feed at the address any more; the cursor stays.
+        SecretMissing: a header names a secret that is given nowhere.
         SourceFailed: as `Client.fetch` and `read_feed`.
     """
     source = run.source
@@ -81,8 +85,10 @@ def _read(ctx: Context, source: Feed, content: bytes, options: Mapping[str, Any]
 class _Walk:
     """One walk over the pages of a feed.
 
-    The pages still to be read are stored together with the entries of the page that named them, so a walk that is
-    killed goes on where it stood although the first page has nothing new by then.
+    A page that is still to be read is stored together with the entries of the page that named it, so a walk that is
+    killed goes on where it stood although the first page has nothing new by then. Meanwhile new entries push the old
+    ones on to later pages: what was taken in front of a pending page may now fill as many pages from there on, and
+    those do not end the walk.
     """
 
     def __init__(self, run: Run, source: Feed, client: Client) -> None:
@@ -91,35 +97,35 @@ class _Walk:
         self.filter = _digest(
             json.dumps([keywords_of(source, run.ctx.profile), source.exclude, str(source.since)], ensure_ascii=False)
         )
-        kept = run.cursor if run.cursor.get("url") == source.url else {}
-        same = kept.get("filter") == self.filter and not run.again
+        # A day named by a person asks for known pages again, and leaves the cursor as it is.
+        kept = run.cursor if run.cursor.get("url") == source.url and not run.again else {}
+        same = kept.get("filter") == self.filter
         self.etag: str | None = kept.get("etag") if same else None
         self.last_modified: str | None = kept.get("last_modified") if same else None
         self.passed: list[str] = list(kept.get("passed", ())) if same else []
-        self.pending: list[str] = [] if run.again else list(kept.get("pending", ()))
-        self.resumed = frozenset(self.pending)
+        self.pending: dict[str, int] = dict(kept.get("pending", {}))
         self.asked: set[str] = set()
+        self.headers = {name: revealed(text, source.id) for name, text in source.headers.items()}
 
     def go(self) -> None:
         """Read the first page, then what is pending."""
-        response = self._ask(
-            self.source.url, Request(self.source.url, etag=self.etag, last_modified=self.last_modified)
-        )
+        url = self.source.url
+        response = self._ask(Request(url, headers=self.headers, etag=self.etag, last_modified=self.last_modified))
         if not response.not_modified:
-            self.etag, self.last_modified = response.etag, response.last_modified
-            self._take(self.source.url, response)
+            self._take(url, response)
         while self.pending and len(self.asked) < MOST_PAGES:
-            url = self.pending.pop(0)
+            url = next(iter(self.pending))
             try:
-                response = self._ask(url, Request(url))
+                response = self._ask(Request(url, headers=self.headers))
             except PageGone:
                 log.warning("feed_page_gone", source=self.source.id)
+                del self.pending[url]
                 self._commit([])
             else:
                 self._take(url, response)
 
-    def _ask(self, url: str, request: Request) -> Response:
-        self.asked.add(url)
+    def _ask(self, request: Request) -> Response:
+        self.asked.add(request.url)
         return self.client.fetch(request)
 
     def _take(self, url: str, response: Response) -> None:
@@ -134,13 +140,27 @@ class _Walk:
             error.todo += f" What came is kept as raw item {raw_id}."
             raise
         fresh = self._fresh(page)
-        # What was pending has moved on by as many entries as came in front of it since, perhaps by a whole page.
-        goes_on = (fresh or url in self.resumed) and not self._is_old(page)
-        if goes_on and page.next_url and page.next_url not in {*self.asked, *self.pending}:
-            self.pending.insert(0, page.next_url)
+        *early, last = _batches([(raw_id, item) for _, item in fresh])
+        if fresh:
+            self.pending = {one: slack + (one != url) for one, slack in self.pending.items()}
+        # The page itself stays as it was, pending or with its old ETag, until the last of its entries is stored.
+        brought = sum(map(self._commit, early))
+        self._turn(url, response, page, is_new=bool(fresh))
         dropped = [_digest(key) for key, item in fresh if isinstance(item, Blank)]
         self.passed = list(dict.fromkeys([*self.passed, *dropped]))[-MOST_PASSED:]
-        self._commit([(raw_id, item) for _, item in fresh], raw_id)
+        brought += self._commit(last, [raw_id])
+        if not brought:
+            run.forget([raw_id])
+
+    def _turn(self, url: str, response: Response, page: FeedPage, *, is_new: bool) -> None:
+        """Put the next page in the place of one that is read."""
+        if url == self.source.url:
+            self.etag, self.last_modified = response.etag, response.last_modified
+        slack = self.pending.pop(url, 0) - (not is_new)
+        following = page.next_url
+        if following and following not in self.asked and slack >= 0 and not self._is_old(page):
+            slack = max(slack, self.pending.pop(following, 0))
+            self.pending = {following: slack, **self.pending}
 
     def _fresh(self, page: FeedPage) -> list[tuple[str, Item]]:
         """Return the entries that were not taken or passed before, sifted."""
@@ -159,28 +179,24 @@ class _Walk:
         dates = [item.posted_at for _, item in page.entries if isinstance(item, Fetched)]
         return since is not None and bool(dates) and max(dates) < since
 
-    def _commit(self, pairs: Sequence[tuple[int, Item]], raw_id: int | None = None) -> None:
-        """Store the entries, the last of them together with the cursor; a page that brought nothing is forgotten."""
-        run = self.run
-        brought = 0
-        rest = list(pairs)
-        while len(rest) > _BATCH:
-            done = run.take(rest[:_BATCH])
-            brought += done.stored + done.set_aside
-            rest = rest[_BATCH:]
-        if not run.again:
-            # A run by hand leaves the cursor: what is older than the day it was given was not looked at.
-            run.cursor = {
+    def _commit(self, pairs: Sequence[Pair], settled: Sequence[int] = ()) -> int:
+        """Store entries together with the cursor; return how many of them are kept."""
+        if not self.run.again:
+            self.run.cursor = {
                 "url": self.source.url,
                 "filter": self.filter,
                 "etag": self.etag,
                 "last_modified": self.last_modified,
-                "pending": self.pending,
+                "pending": dict(self.pending),
                 "passed": self.passed,
             }
-        done = run.take(rest, settled=[] if raw_id is None else [raw_id])
-        if raw_id is not None and not brought + done.stored + done.set_aside:
-            run.forget([raw_id])
+        done = self.run.take(pairs, settled=settled)
+        return done.stored + done.set_aside
+
+
+def _batches(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+    """Return the pairs in batches, at least one, perhaps empty."""
+    return [pairs[start : start + _BATCH] for start in range(0, max(len(pairs), 1), _BATCH)]
 
 
 def _digest(text: str) -> str:

@@ -3,7 +3,7 @@
 import imaplib
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from imap_tools import ImapToolsError
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
@@ -57,7 +57,8 @@ def _opened(source: Mailbox, port: int, trusted: ssl.SSLContext) -> imaplib.IMAP
         try:
             client.starttls(trusted)
         except BaseException:
-            client.shutdown()
+            with suppress(OSError):
+                client.shutdown()
             raise
     return client
 

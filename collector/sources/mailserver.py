@@ -35,6 +35,7 @@ _UID = re.compile(rb"\bUID (\d+)")
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)")
 _RECEIVED = re.compile(rb'\bINTERNALDATE "([^"]{1,40})"')
 _EMPTY = re.compile(rb'\bBODY\[(?:HEADER)?\] (?:NIL|"")')
+_GONE = re.compile(r"\[EXPUNGEISSUED\]", re.IGNORECASE)
 _BUSY = re.compile(r"\[(?:UNAVAILABLE|INUSE|LIMIT)\]", re.IGNORECASE)
 
 
@@ -96,7 +97,8 @@ class MailServer:
             self._can = frozenset(str(lines[-1] or b"", "ascii", "replace").upper().split())
             if "ID" in self._can:
                 # Mailboxes of NetEase open no folder to programs that do not give a name (RFC 2971).
-                self._client.xatom("ID", f'("name" "wenzheng" "version" "{version("wenzheng")}")')
+                with suppress(imaplib.IMAP4.error):
+                    self._client.xatom("ID", f'("name" "wenzheng" "version" "{version("wenzheng")}")')
 
     def _authenticate(self, say: Callable[[], object]) -> None:
         with self._speaking("logging in"):
@@ -165,9 +167,11 @@ class MailServer:
         found: dict[int, Listed] = {}
         for line, _ in self._fetch(uids, "(UID RFC822.SIZE INTERNALDATE)"):
             uid, size, received = _UID.search(line), _SIZE.search(line), _RECEIVED.search(line)
-            if uid and size:
-                found[int(uid[1])] = Listed(int(uid[1]), int(size[1]), _moment(received[1]) if received else None)
-        return [found[uid] for uid in sorted(found) if uid in uids]
+            # A line without a size tells of marks that somebody changed, or of a mail whose size nobody knows.
+            if uid and (size or int(uid[1]) not in found):
+                moment = _moment(received[1]) if received else None
+                found[int(uid[1])] = Listed(int(uid[1]), int(size[1]) if size else 0, moment)
+        return [found[uid] for uid in sorted(found.keys() & set(uids))]
 
     def contents(self, uids: Collection[int], *, header: bool = False) -> dict[int, bytes]:
         """Return the bytes of mails without marking them as read; one that is gone, or not handed over, is missing.
@@ -176,22 +180,28 @@ class MailServer:
             header: the header alone.
         """
         found: dict[int, bytes] = {}
-        for line, content in self._fetch(uids, f"(UID BODY.PEEK[{'HEADER' if header else ''}])"):
+        for line, content in self._fetch(uids, f"(UID BODY.PEEK[{'HEADER' if header else ''}])", lenient=True):
             uid = _UID.search(line)
             if uid and (content is not None or _EMPTY.search(line)):
                 found[int(uid[1])] = content or b""
         return {uid: found[uid] for uid in uids if uid in found}
 
-    def _fetch(self, uids: Collection[int], parts: str) -> Iterator[tuple[bytes, bytes | None]]:
-        """Yield what is said of each mail, and the bytes given with it."""
+    def _fetch(
+        self, uids: Collection[int], parts: str, *, lenient: bool = False
+    ) -> Iterator[tuple[bytes, bytes | None]]:
+        """Yield what is said of each mail, and the bytes given with it.
+
+        Args:
+            lenient: the server may leave out a mail that is there.
+        """
         if not uids:
             return
         with self._speaking(f"fetching the mails {uid_set(uids)[:60]}"):
             status, answers = self._client.uid("FETCH", uid_set(uids), parts)
             if status != "OK":
-                if _BUSY.search(str(answers)):
+                # Where a mail was deleted meanwhile, or is broken, the server says so after all the others.
+                if _BUSY.search(str(answers)) or not (lenient or _GONE.search(str(answers))):
                     raise imaplib.IMAP4.error
-                # Where single mails are gone or broken the server says so at the end; the others came all the same.
                 answers = self._client.response("FETCH")[1]
         line, content = b"", None
         for answer in answers:

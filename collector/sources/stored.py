@@ -9,6 +9,7 @@ from collector.access import PIPELINE, visible_to
 from collector.dedupe import position_of, stored_id
 from collector.runs import Run
 from collector.tables import Message, RawItem, SetAside
+from config.context import Context
 
 
 @dataclass(frozen=True)
@@ -38,11 +39,10 @@ class HighWater:
 def high_water(run: Run) -> HighWater:
     """Return the highest ids that are stored now, of all sources."""
     with run.ctx.database.reading() as session:
-        highest = [
-            session.scalar(sa.select(sa.func.max(column)))
-            for column in (Message.id.label("id"), SetAside.id, RawItem.id)
-        ]
-    return HighWater(*(one or 0 for one in highest))
+        message = session.scalar(sa.select(sa.func.max(Message.id)).where(visible_to(PIPELINE)))
+        aside = session.scalar(sa.select(sa.func.max(SetAside.id)))
+        raw = session.scalar(sa.select(sa.func.max(RawItem.id)))
+    return HighWater(message or 0, aside or 0, raw or 0)
 
 
 def stored_rows(run: Run, ids: Mapping[str, str | None]) -> dict[str, Stored]:
@@ -79,11 +79,11 @@ def owners(run: Run, raw_ids: Iterable[int]) -> dict[int, str]:
         return {row.id: row.options.get("at", "") for row in rows}
 
 
-def raw_content(run_or_ctx: Run, raw_id: int) -> RawItem | None:
-    """Return a raw item of this source with its bytes; None once they are purged."""
-    with run_or_ctx.ctx.database.reading() as session:
+def load_raw(ctx: Context, source: str, raw_id: int) -> RawItem | None:
+    """Return a raw item of a source with its bytes, apart from any session; None if there is none of this id."""
+    with ctx.database.reading() as session:
         raw = session.get(RawItem, raw_id)
-        if raw is None or raw.source != run_or_ctx.source.id or raw.content is None:
+        if raw is None or raw.source != source:
             return None
         session.expunge(raw)
         return raw

@@ -13,7 +13,6 @@ from collector.pages.document import Document, read_document
 from collector.pages.paging import hidden_fields
 from collector.pages.select import Node, pick_value, selected
 from collector.sources.oauth import revealed
-from config.clock import Clock
 from config.context import Context
 from config.logs import get_logger
 from config.sources import Asking, Login, Pick, Visit, Website
@@ -21,7 +20,8 @@ from config.sources import Asking, Login, Pick, Visit, Website
 log = get_logger(__name__)
 
 NO_SINCE = "2000-01-01"
-_SHUT = (401, 403)
+_SHUT = (401, 403, 419, 440)
+"""Not let in; the last two are how Laravel and IIS say that the session has ended."""
 _PASSWORD = "input[type=password]"  # noqa: S105 - a selector.
 
 
@@ -104,7 +104,7 @@ class Session:
             raise self._not_let_in(request.url)
         raise HttpRefused(
             "the site sends this page's reader back to the log-in",
-            item=_shown(request.url),
+            item=shown(request.url),
             todo="Check in a browser whether the account may see it.",
             status=HTTPStatus.FORBIDDEN,
         )
@@ -165,7 +165,7 @@ class Session:
         if login.url is not None:
             return filled_url(login.url, variables, self._source.base or page.url, self.encoding)
         forms = selected(page, login.hidden) if login.hidden is not None else []
-        action = next((form.get("action") for form in forms if form.get("action")), "")
+        action = next((str(action) for form in forms if (action := form.get("action"))), "")
         return urljoin(page.url, action)
 
     def _take_variables(self, page: Document, visit: Visit) -> None:
@@ -194,7 +194,7 @@ class Session:
         return LoginFailed(
             "the site did not let the account in",
             item=self._source.id,
-            todo=f"Check name and password, and whether {_shown(url)} wants something else now; try it in a browser.",
+            todo=f"Check name and password, and whether {shown(url)} wants something else now; try it in a browser.",
         )
 
     def _times(self) -> dict[str, Any]:
@@ -222,6 +222,6 @@ def _same_page(left: str, right: str) -> bool:
     return (one.netloc, one.path.rstrip("/")) == (other.netloc, other.path.rstrip("/"))
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """Return an address without its query, which may hold a token."""
     return url.partition("?")[0]

@@ -36,6 +36,7 @@ class Board:
         most_answers: answers a letter may have.
         late: whether a later answer reaches the bureau through this site.
         tells: whether the list says which letters are answered.
+        unread: by description, columns that the site shows and this description leaves out.
         pages_each: pages that belong to one letter.
         secrets: what the descriptions name as `secret:…`.
     """
@@ -49,10 +50,12 @@ class Board:
     most_answers: ClassVar[int] = 1
     late: ClassVar[bool] = True
     tells: ClassVar[bool] = True
+    unread: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     pages_each: ClassVar[int] = 1
     secrets: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self) -> None:
+    def __init__(self, description: str) -> None:
+        self.name = description
         self.letters = letters(self.seed, self.count, self.most_answers)
         self.missing = {self.letters[place].number for place in self.gone}
         self.opened: list[int] = []
@@ -95,9 +98,9 @@ class Board:
 
     # What is true of it.
 
-    def description(self, name: str, source: str) -> str:
+    def description(self, source: str) -> str:
         """The profile's block of this source."""
-        return (HEAD.replace("{id}", source) + self.descriptions[name]).replace("{base}", self.base)
+        return (HEAD.replace("{id}", source) + self.descriptions[self.name]).replace("{base}", self.base)
 
     def truth(self) -> list[dict[str, Any]]:
         """The messages that a reader of this site must hold, by column."""
@@ -131,15 +134,17 @@ class Board:
                 "answered_at": letter.answer.at,
                 "answered_by": letter.answer.by,
             }
-        return common | self.shown(letter) | (self.listed(letter) if letter.number in self.missing else {})
+        found = common | self.shown(letter) | (self.listed(letter) if letter.number in self.missing else {})
+        found["received_at"] = found["posted_at"]
+        return found | dict.fromkeys(self.unread.get(self.name, ()))
 
     def shown(self, letter: Letter) -> dict[str, Any]:
         """What differs from the common columns on this site; at least the id."""
         raise NotImplementedError
 
     def listed(self, letter: Letter) -> dict[str, Any]:
-        """What differs besides, where the letter's own page is gone."""
-        return {"body": "", "answer_text": None, "answered_at": None, "answered_by": None}
+        """What differs besides, where the letter's own page is gone; its title is all the text there is."""
+        return {"title": "", "body": letter.title, "answer_text": None, "answered_at": None, "answered_by": None}
 
 
 def day(moment: datetime) -> datetime:

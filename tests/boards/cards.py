@@ -90,7 +90,7 @@ rows = "li"
 title = "h4"
 posted_at = "small"
 status = ".tag"
-external_id = { attr = "onclick", pattern = "show\\('(\\w+)'" }
+external_id = { pattern = "show\\('(\\w+)'" }
 [sources.list.paging]
 size = 20
 total = "ul@data-total"
@@ -191,7 +191,7 @@ fields = { answer_text = "blockquote", answered_at = "footer", answered_by = { s
 
     def shown(self, letter: Letter) -> dict[str, Any]:
         found: dict[str, Any] = {
-            "external_id": f"{self.base}/ask/p/q/{letter.number}.html",
+            "external_id": f"/ask/p/q/{letter.number}.html",
             "author_name": letter.author,
             "likes": letter.likes,
         }

@@ -21,6 +21,7 @@ class TrsIgi(Board):
 
     seed = 4
     most_answers = 2
+    unread: ClassVar = {"preset": ("answered_by",)}
     descriptions: ClassVar = {
         "own": r"""
 [sources.list]

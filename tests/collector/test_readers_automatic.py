@@ -134,6 +134,13 @@ def test_our_own_mail_is_a_loop():
         assert automatic(message_from_bytes(received + mail().as_bytes()), OWN) == found
 
 
+def test_a_notice_through_our_own_mailbox_is_a_letter():
+    """Websites send their notices through the bureau's mailbox; an answer of our own robot is none of them."""
+    notice = mail(sender="统计局 <tjj@example.org>", Auto_Submitted="auto-generated")
+    assert automatic(notice, OWN) is None
+    assert automatic(mail(sender="统计局 <tjj@example.org>", Auto_Submitted="auto-replied"), OWN) == "auto-reply"
+
+
 def test_a_mailbox_without_known_addresses_takes_all_senders():
     """Nothing is a loop by its sender where no address is given."""
     assert automatic(mail(sender="tjj@example.org"), frozenset()) is None

@@ -289,6 +289,58 @@ def test_a_stranger_with_the_threads_key_gets_a_case_of_their_own(ctx, apart):
     assert deadline_of(ctx, forged) is not None
 
 
+@pytest.mark.parametrize("named", ["2026-000001", "HD-778899", "letter-1"])
+def test_a_letter_that_names_a_number_joins_the_case_of_its_author(ctx, named):
+    """A new thread joins by the case's number, or by receipt number or id of an earlier message of its source."""
+    first = letter(ctx, author_key="a", thread_key="t-1", receipt_no="HD-778899", external_id="letter-1")
+    open_cases(ctx)
+    set_state(ctx, first, State.ANSWERED, closed_at=ctx.clock())
+    second = letter(ctx, author_key="a", thread_key="t-2", receipt_no=named)
+    third = letter(ctx, author_key="a", thread_key="t-2")
+
+    counts = open_cases(ctx)
+
+    assert (counts["opened"], counts["followed_up"], counts["reopened"]) == (0, 2, 1)
+    assert case_of(ctx, third).id == case_of(ctx, second).id == case_of(ctx, first).id
+
+
+def test_a_case_named_by_its_number_may_have_come_by_another_way(ctx):
+    """A letter of the same author joins by the case's number from any source; by a receipt number only from its own."""
+    first = letter(ctx, source="board", author_key="a", receipt_no="HD-778899")
+    open_cases(ctx)
+    by_number = letter(ctx, source="mail", author_key="a", receipt_no="2026-000001")
+    by_receipt = letter(ctx, source="mail", author_key="a", receipt_no="HD-778899")
+    open_cases(ctx)
+
+    assert case_of(ctx, by_number).id == case_of(ctx, first).id
+    assert case_of(ctx, by_receipt).id != case_of(ctx, first).id
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({}, {"author_key": "b"}),
+        ({}, {"author_key": None}),
+        ({"author_key": None}, {"author_key": None}),
+        ({"channel": "foi"}, {}),
+        ({}, {"channel": "foi"}),
+        ({"predicted": {"kind": "举报"}}, {}),
+        ({}, {"predicted": {"kind": "举报"}}),
+        ({"access": RESTRICTED}, {}),
+        ({}, {"access": RESTRICTED}),
+        ({}, {"receipt_no": "2026-000002"}),
+    ],
+)
+def test_a_number_alone_opens_nobodys_case(ctx, first, second):
+    """Numbers can be guessed: strangers, nameless letters, applications, tip-offs and other access stay apart."""
+    one = letter(ctx, **{"author_key": "a", **first})
+    open_cases(ctx)
+    two = letter(ctx, **{"author_key": "a", "receipt_no": "2026-000001", **second})
+    open_cases(ctx)
+
+    assert case_of(ctx, two).id != case_of(ctx, one).id
+
+
 def test_a_kill_between_batches_loses_nothing_and_doubles_nothing(ctx, monkeypatch):
     """What a killed run committed stays; the next run does the rest under the next numbers."""
     messages = [letter(ctx) for _ in range(7)]

@@ -1,0 +1,282 @@
+"""Values by the label that stands beside, before or above them."""
+
+import operator
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from collector.clean import BLOCKS
+from collector.pages.columns import grid_of
+from collector.pages.document import Document
+from collector.pages.labelindex import LabelIndex, Spot, index_of, name_of
+from collector.pages.markup import Element
+from collector.pages.names import fields_by_name, normalised
+from collector.pages.texts import fields_in, text_of
+
+Piece = Any
+"""An element, or text between elements."""
+
+_LONG_FIELDS = frozenset({"body", "answer_text"})
+_ANSWER_FIELDS = frozenset({"answer_text", "answered_at", "answered_by"})
+_CELLS = frozenset({"td", "th"})
+_OWN_PLACES = _CELLS | {"dt"}
+# Within these the value stands; behind them, something else does.
+_CONTAINERS = frozenset({"div", "section", "article", "table", "dd", "td"})
+_PARAGRAPHS = frozenset({"p", "ul", "ol", "blockquote", "pre", "table"})
+_VALUE_PLACES = frozenset({"span", "div", "p", "dd", "td"})
+_MARKS = " \t\r\n\xa0\u3000:：*"
+# Usual names that are usual values too; only with a colon, or as the head of a column, are they labels.
+_VALUE_WORDS = frozenset({"保密", "反对", "点赞", "回复", "答复", "同意公开", "用户"})
+# What people themselves write at the beginning of a line of their letter.
+_WRITTEN_FIELDS = frozenset({"contact", "place", "title", "body"})
+_WRITTEN_NAMES = frozenset({"联系人", "联系人姓名", "申请人", "投诉人", "举报人", "反映人", "用户名"})
+_SHORT_CLOSERS = frozenset({"回复", "答复", "状态"})
+_NEXT_LABEL = re.compile(r"[\s\xa0|｜]+([^\s\d:：|｜]{1,12})\s*[:：](?!//)")
+_LONGEST_HEAD_CHARS = 26
+
+
+@dataclass(frozen=True)
+class Value:
+    """What stands beside a label.
+
+    Args:
+        pieces: elements and text, in order.
+    """
+
+    pieces: Sequence[Piece]
+
+    def elements(self) -> list[Element]:
+        """Return the elements of the value."""
+        return [piece for piece in self.pieces if not isinstance(piece, str)]
+
+    def text(self, without: Collection[Element] = ()) -> str:
+        """Return the text of the value."""
+        return text_of(self.pieces, without).lstrip(_MARKS)
+
+
+def find(document: Document, scope: Element, names: tuple[str, ...], field: str) -> Iterator[Value]:
+    """Yield what stands beside some labels inside an element, the likeliest first.
+
+    A place among many other labels goes before one that stands alone, a label that has an element to itself before
+    one that begins a text, the earlier name before the later.
+
+    Args:
+        names: as the description writes them.
+        field: of a long text more is taken than of a line.
+    """
+    index = index_of(document, scope)
+    wanted = normalised(names)
+    found = [
+        (rank, spot) for rank, name in enumerate(wanted) if name in index.spots for spot in index.within(scope, name)
+    ]
+    if not found:
+        return
+    if len(found) > 1:
+        found.sort(key=lambda one: _preference(index, *one))
+    reader = _Reader(document, index, scope, field, frozenset(wanted))
+    quoted = [] if field in _ANSWER_FIELDS else _letters(document, index, scope)
+    for _, spot in found:
+        if spot.rest is not None and any(low <= spot.order < high for low, high in quoted):
+            continue
+        if pieces := reader.value(spot):
+            yield Value(pieces)
+
+
+def _preference(index: LabelIndex, rank: int, spot: Spot) -> tuple[int, int, int, int, int]:
+    is_link = spot.element.tag == "a" and spot.rest is None
+    kind = 0 if spot.rest is None else 1 if spot.leads else 2
+    return int(is_link), -index.home(spot), kind, rank, spot.order
+
+
+def _letters(document: Document, index: LabelIndex, scope: Element) -> list[tuple[int, int]]:
+    """Return from where to where letters and answers stand that have a cell of their own.
+
+    What people write there, such as 联系电话：…, is no label of the page.
+    """
+    if "letters" not in document.memo:
+        spots = (
+            (field, spot)
+            for name, field in fields_by_name().items()
+            if field in _LONG_FIELDS
+            for spot in index.spots.get(name, ())
+            if spot.rest is None and spot.element.tag in _OWN_PLACES
+        )
+        document.memo["letters"] = [
+            index.range_of(piece)
+            for field, spot in spots
+            for piece in _Reader(document, index, None, field, frozenset()).value(spot)
+            if not isinstance(piece, str)
+        ]
+    start = index.order[scope]
+    return [(low, high) for low, high in document.memo["letters"] if not low <= start < high]
+
+
+class _Reader:
+    """Reads what stands beside the labels of one field.
+
+    Args:
+        scope: no value is looked for behind it.
+        wanted: the names that were asked for, as they are compared.
+    """
+
+    def __init__(
+        self, document: Document, index: LabelIndex, scope: Element | None, field: str, wanted: frozenset[str]
+    ) -> None:
+        self.document, self.index, self.scope, self.field, self.wanted = document, index, scope, field, wanted
+        self.is_long = field in _LONG_FIELDS
+
+    def value(self, spot: Spot) -> list[Piece]:
+        """Return the pieces of the value; none if it is blank, or another label stands in its place."""
+        element = spot.element
+        if spot.rest is not None and not spot.in_tail:
+            pieces = self._gathered(spot.rest, element.iterchildren(etree.Element))
+            return pieces + self._more_paragraphs(element) if pieces and self.is_long else pieces
+        if element is self.scope:
+            return []
+        if spot.rest is not None:
+            return self._gathered(spot.rest, element.itersiblings(etree.Element))
+        if element.tag in _CELLS:
+            return self._of_cell(element)
+        if element.tag == "dt":
+            return self._of_term(element)
+        return self._gathered(element.tail or "", element.itersiblings(etree.Element), element)
+
+    def _of_cell(self, cell: Element) -> list[Piece]:
+        row = cell.getparent()
+        if row is not None and row.tag == "tr" and self._is_header(row):
+            beneath = self._beneath(cell, row)
+            if beneath is not None:
+                return [] if self._is_label(beneath) else [beneath]
+        beside = next(cell.itersiblings(*_CELLS), None)
+        return [] if beside is None or self._is_label(beside) else [beside]
+
+    def _is_header(self, row: Element) -> bool:
+        """Tell whether labels stand beside each other in a row, so that their values must be beneath."""
+        cells = list(row.iterchildren(*_CELLS))
+        if len(cells) == 1 or all(cell.tag == "th" for cell in cells):
+            return True
+        are_labels = [self._is_label(cell) for cell in cells]
+        return any(map(operator.and_, are_labels, are_labels[1:]))
+
+    def _beneath(self, cell: Element, row: Element) -> Element | None:
+        """Return the cell in the same column of the next row; None if that row begins with a label of its own."""
+        table = next(row.iterancestors("table"), None)
+        if table is None:
+            return None
+        grid = grid_of(self.document, table)
+        place = grid.places.get(row, len(grid.rows)) + 1
+        if place >= len(grid.rows):
+            return None
+        first = next(iter(grid.cells[place]), None)
+        if first is None or self._is_label(first):
+            return None
+        column = next((at for at, one in enumerate(grid.cells[place - 1]) if one is cell), -1)
+        return grid.cell(place, column) if column >= 0 else None
+
+    def _of_term(self, term: Element) -> list[Piece]:
+        pieces: list[Piece] = []
+        for one in term.itersiblings(etree.Element):
+            if one.tag != "dd" or (pieces and not self.is_long):
+                break
+            pieces.append(one)
+        return pieces
+
+    def _gathered(self, text: str, siblings: Iterable[Element], label: Element | None = None) -> list[Piece]:
+        """Return what follows a label in its parent, up to the next label.
+
+        Args:
+            text: what stands directly behind the label.
+            siblings: the elements that follow, each with its tail.
+            label: the element of the label, if it has one.
+        """
+        text, ends = self._cut(text)
+        pieces: list[Piece] = [text] if text.strip(_MARKS) else []
+        for one in siblings:
+            if ends or self._is_label(one) or self._begins_with_label(one):
+                break
+            if not pieces and label is not None and one.tag in _VALUE_PLACES and self._is_blank(one):
+                if self.is_long and one.tag == "p":
+                    continue
+                break
+            if one.tag == "br":
+                if pieces and not self.is_long:
+                    break
+            elif one.tag in BLOCKS and not self._goes_on(pieces, one):
+                break
+            if pieces or one.tag != "br":
+                pieces.append(one)
+            text, ends = self._cut(one.tail or "")
+            if text.strip(_MARKS):
+                pieces.append(text)
+            elif len(pieces) == 1 and self._is_whole(one, label):
+                break
+        return pieces
+
+    def _goes_on(self, pieces: list[Piece], block: Element) -> bool:
+        """Tell whether a block is part of a value that began before it: a paragraph is, a bar of buttons is not."""
+        if not pieces:
+            return True
+        last = next((one.tag for one in reversed(pieces) if not isinstance(one, str) and one.tag in BLOCKS), None)
+        return self.is_long and (block.tag in _PARAGRAPHS or last in (None, block.tag))
+
+    def _is_whole(self, element: Element, label: Element | None) -> bool:
+        """Tell whether the first element behind a label is all of its value."""
+        if element.tag in BLOCKS:
+            return not self.is_long or element.tag in _CONTAINERS
+        return not self.is_long and label is not None and element.tag == label.tag and not self._is_blank(element)
+
+    def _more_paragraphs(self, paragraph: Element) -> list[Piece]:
+        """Return the paragraphs that follow the one whose text begins with the label."""
+        more: list[Piece] = []
+        if paragraph.tag == "p" and paragraph is not self.scope:
+            for one in paragraph.itersiblings(etree.Element):
+                if one.tag != "p" or self._is_label(one) or self._begins_with_label(one):
+                    break
+                more.append(one)
+        return more
+
+    def _cut(self, text: str) -> tuple[str, bool]:
+        """Return a piece of text up to the next label in it, and whether there is one."""
+        for match in _NEXT_LABEL.finditer(text):
+            is_other = not self.is_long and self.field != "title" and not match[1].isascii()
+            if is_other or self._ends_value(name_of(match[1])):
+                return text[: match.start()], True
+        return text, False
+
+    def _ends_value(self, name: str) -> bool:
+        """Tell whether a name with a colon, within a value of this field, begins another field."""
+        known = fields_by_name().get(name)
+        if not self.is_long:
+            return known is not None or name in self.wanted
+        if known is None or known == self.field or known in _WRITTEN_FIELDS or name in _WRITTEN_NAMES:
+            return False
+        return len(name) > 2 or name in _SHORT_CLOSERS
+
+    def _is_label(self, element: Element) -> bool:
+        """Tell whether an element holds nothing but a label."""
+        text = self.index.text_of(element)
+        if not text:
+            return False
+        if element.tag in ("th", "dt"):
+            return True
+        name = name_of(text)
+        if text.endswith((":", "：")):
+            # Letters begin with 尊敬的领导： on a line of its own.
+            return not self.is_long or name in fields_by_name() or name in self.wanted
+        return name not in _VALUE_WORDS and (name in fields_by_name() or name in self.wanted)
+
+    def _begins_with_label(self, element: Element) -> bool:
+        """Tell whether the first text in an element is the label of another value."""
+        for one in element.iter(etree.Element):
+            if one is not element and self._is_label(one):
+                return True
+            if text := (one.text or "").strip():
+                head, colon, _ = text[:_LONGEST_HEAD_CHARS].replace("：", ":").partition(":")
+                return bool(colon) and self._ends_value(name_of(head))
+        return False
+
+    def _is_blank(self, element: Element) -> bool:
+        return not any(text.strip() for text in element.itertext()) and next(fields_in(element), None) is None
