@@ -35,8 +35,8 @@ _FEW_CHARS = 400
 _MOST_ADDRESSES = 12
 _SCRIPT = re.compile(r"<script[^>]*>(.*?)</script", re.IGNORECASE | re.DOTALL)
 _INTERFACE = re.compile(
-    r"""["'](?P<url>(?:https?:)?/?[\w./{}$:-]*(?:api|ajax|json|query|list|data|page|search|\.do|\.action|\.ashx)"""
-    r"""[\w./?=&%{}$-]*)["']""",
+    r"""["'](?P<url>(?:https?:)?/?[\w./{}$:-]{0,200}(?:api|ajax|json|query|list|data|page|search|\.do|\.action|\.ashx)"""
+    r"""[\w./?=&%{}$-]{0,200})["']""",
     re.IGNORECASE,
 )
 _LIBRARY = re.compile(r"\.(?:js|css|png|jpe?g|gif|svg|ico|woff2?)(?:\?|$)|jquery|bootstrap|echarts", re.IGNORECASE)
@@ -139,6 +139,8 @@ def with_details(proposal: Proposal, pages: Mapping[str, Document]) -> Proposal:
     """
     parts = []
     for link, page in pages.items():
+        if len(page.source) > _MOST_CHARS:
+            continue
         values = proposal.by_link[link].values
         part = detail_fields(page, str(values.get("title", "")), str(values.get("posted_at", "")))
         if part.has("body"):

@@ -132,10 +132,11 @@ class Run:
                 )
             )
             known: dict[str, int] = {row.sha256: row.id for row in rows}
+            fresh: dict[str, RawItem] = {}
             for raw, digest in zip(raws, digests, strict=True):
-                if digest in known:
+                if digest in known or digest in fresh:
                     continue
-                item = RawItem(
+                fresh[digest] = RawItem(
                     source=self.source.id,
                     channel=self.source.channel,
                     name=raw.name,
@@ -146,9 +147,9 @@ class Run:
                     state="parsed" if raw.settled else "new",
                     collected_at=self.ctx.clock(),
                 )
-                session.add(item)
-                session.flush()
-                known[digest] = item.id
+            session.add_all(fresh.values())
+            session.flush()
+            known |= {digest: item.id for digest, item in fresh.items()}
         return [known[digest] for digest in digests]
 
     def known(self, ids: Collection[str]) -> dict[str, bool]:
@@ -185,7 +186,7 @@ class Run:
         """
         pairs = [(raw_id, self.sift(item)) for raw_id, item in pairs]
         try:
-            done = self._commit(pairs, settled)
+            done = self._commit(pairs, {*settled, *(raw_id for raw_id, _ in pairs)})
         except WenzhengError:
             raise
         except Exception as error:
@@ -194,7 +195,8 @@ class Run:
             done = Counts()
             for pair in pairs:
                 done.add(self._alone(pair))
-            done.add(self._commit([], settled))
+            # The raw items are done with, and the cursor moves, when the last of them is stored.
+            done.add(self._commit([], {*settled, *(raw_id for raw_id, _ in pairs)}))
         self.step()
         return done
 
@@ -214,30 +216,31 @@ class Run:
         """Return the item, or a blank in the place of a message that is too old or none of the bureau's concern."""
         return sift(item, self.source, self.ctx.profile, self.since)
 
-    def _commit(self, pairs: Sequence[Pair], settled: Iterable[int]) -> Counts:
+    def _commit(self, pairs: Sequence[Pair], settled: Collection[int] | None) -> Counts:
+        """Store items in one transaction; with *settled* given, the cursor and the state of those raw items as well."""
         batch = Batch(self.ctx, self.source.id, self.source.channel)
         with self.ctx.database.writing() as session:
             done = batch.store(session, pairs, Counts())
             total = self.counts.plus(done)
             save_counts(session, self.run_id, total)
-            read = {raw_id for raw_id, _ in pairs} | set(settled)
-            session.execute(sa.update(RawItem).where(RawItem.id.in_(read)).values(state="parsed", error=None))
-            cursor = json.dumps(self.cursor, ensure_ascii=False)
-            session.merge(SourceCursor(source=self.source.id, cursor=cursor, updated_at=batch.now))
-            session.execute(
-                sa.update(SourceState)
-                .where(SourceState.source == self.source.id)
-                .values(client=self.client_state.to_json())
-            )
+            if settled is not None:
+                session.execute(sa.update(RawItem).where(RawItem.id.in_(settled)).values(state="parsed", error=None))
+                cursor = json.dumps(self.cursor, ensure_ascii=False)
+                session.merge(SourceCursor(source=self.source.id, cursor=cursor, updated_at=batch.now))
+                session.execute(
+                    sa.update(SourceState)
+                    .where(SourceState.source == self.source.id)
+                    .values(client=self.client_state.to_json())
+                )
         self.counts = total
         return done
 
     def _alone(self, pair: Pair) -> Counts:
         try:
-            return self._commit([pair], ())
+            return self._commit([pair], None)
         except WenzhengError:
             raise
         except Exception as error:
             raw_id, item = pair
             detail = f"{item.position}: could not be stored ({type(error).__name__})"
-            return self._commit([(raw_id, Unreadable(item.position, "unstorable", detail))], ())
+            return self._commit([(raw_id, Unreadable(item.position, "unstorable", detail))], None)

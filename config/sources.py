@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from config.secrets import texts_of
+from config.secrets import is_secret, texts_of, variable_of
 from config.selectors import BadSelector, check_selector, is_xpath
 
 PRESETS = Path(__file__).with_name("presets.toml")
@@ -78,6 +78,18 @@ def _selector(value: str) -> str:
     return value
 
 
+def _secret(value: str) -> str:
+    try:
+        known = is_secret(value) and variable_of(value)
+    except ValueError:
+        known = False
+    if not known:
+        # What was written may be the secret itself, so it is not repeated.
+        raise PydanticCustomError("secret", "write secret:NAME, with small letters, digits and hyphens; never the secret")
+    return value
+
+
+Secret = Annotated[Text, AfterValidator(_secret)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Pattern = Annotated[Text, AfterValidator(_pattern)]
 Selector = Annotated[Text, AfterValidator(_selector)]
@@ -283,8 +295,8 @@ class OAuth2(_Part):
 
     token_url: Text
     client_id: Text
-    client_secret: str = ""
-    refresh_token: Text
+    client_secret: Secret | None = None
+    refresh_token: Secret
     scope: str = ""
 
 
@@ -298,7 +310,7 @@ class Mailbox(_Source):
     security: Literal["tls", "starttls", "plain"] = "tls"
     ca_file: Text | None = None
     username: Text
-    password: Text | None = None
+    password: Secret | None = None
     oauth2: OAuth2 | None = None
     folders: Texts = ("INBOX",)
     idle: bool = False

@@ -4,10 +4,11 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 
 from lxml import etree
 
-from collector.clean import DROPPED
+from collector.clean import BLOCKS, DROPPED
 from collector.pages.document import Document
 from collector.pages.markup import Element
 from collector.pages.names import fields_by_name
@@ -19,6 +20,8 @@ _LONGEST_CHARS = 24
 _COLON = re.compile(r"[:：]")
 _BRACKETED = re.compile(r"[【\[〔]([^】\]〕\[【〔\n]{1,24})[】\]〕]")
 _STARTS = "\n|｜;；>》】]"
+_MOST_IN_TEXT = 200
+_MOST_SPOTS = 2000
 _LONGEST_SHORT = 2 * _LONGEST_CHARS
 _LONGEST_SPACED = 400
 """With the blanks and line ends that pages are indented by."""
@@ -43,16 +46,23 @@ class Spot:
     Args:
         order: of its element in the page.
         element: the label's own element, or the one whose text (or tail) begins with the label.
-        rest: what follows the label in the same piece of text; None where the label has an element to itself.
+        text: the piece of text in which it stands; None where the label has an element to itself.
+        end: where in the text the label ends.
         in_tail: the text is the element's tail, so that the value is among what follows the element.
         leads: the label begins its piece of text.
     """
 
     order: int
     element: Element
-    rest: str | None = None
+    text: str | None = None
+    end: int = 0
     in_tail: bool = False
     leads: bool = True
+
+    @property
+    def rest(self) -> str:
+        """What follows the label in the same piece of text."""
+        return "" if self.text is None else self.text[self.end :]
 
 
 @dataclass(eq=False)
@@ -63,7 +73,8 @@ class LabelIndex:
         order: element -> its place in the page.
         ends: by place, the place behind the element's last descendant.
         short: by place, the element's text without blanks if it is no longer than a label could be; else nothing.
-        spots: normalised text -> where it stands, in page order.
+        spots: normalised text -> where it stands within longer text.
+        own: normalised text -> the innermost elements that hold nothing else.
         masks: element -> the fields that have a label inside it, a bit each.
         frame: places from and to of navigation, search and imprint, where labels mean something else.
     """
@@ -72,6 +83,7 @@ class LabelIndex:
     ends: list[int]
     short: list[str]
     spots: dict[str, list[Spot]] = field(default_factory=dict)
+    own: dict[str, list[Element]] = field(default_factory=dict)
     masks: dict[Element, int] = field(default_factory=dict)
     frame: list[tuple[int, int]] = field(default_factory=list)
 
@@ -85,17 +97,30 @@ class LabelIndex:
         place = self.order[element]
         return place, self.ends[place]
 
+    def spots_of(self, name: str) -> list[Spot]:
+        """Return where a label stands, in page order."""
+        if (elements := self.own.pop(name, None)) is not None:
+            found = self.spots.setdefault(name, [])
+            for element in elements[:_MOST_SPOTS]:
+                label = self.text_of(element)
+                if not _is_in_text(element, label):
+                    top = _outermost(self, element, label)
+                    found.append(Spot(self.order[top], top))
+            found.sort(key=_order)
+        return self.spots.get(name, [])
+
     def within(self, scope: Element, name: str) -> list[Spot]:
         """Return the spots of a label inside an element, without those in the page's frame."""
-        spots = self.spots.get(name)
-        if spots is None or scope not in self.order:
+        spots = self.spots_of(name)
+        if not spots or scope not in self.order:
             return []
         start, end = self.range_of(scope)
         first = bisect_left(spots, start, key=_order)
         last = bisect_left(spots, end, first, key=_order)
         # A description may point into the frame on purpose.
         hidden = [(low, high) for low, high in self.frame if not low <= start < high]
-        return [spot for spot in spots[first:last] if not any(low <= spot.order < high for low, high in hidden)]
+        found = spots[first:last][:_MOST_SPOTS]
+        return [spot for spot in found if not any(low <= spot.order < high for low, high in hidden)]
 
     def home(self, spot: Spot) -> int:
         """Return how many different fields have their labels in the same block as a spot.
@@ -138,63 +163,66 @@ def _order(spot: Spot) -> int:
 def _index(root: Element) -> LabelIndex:
     elements = list(root.iter(etree.Element))
     order = {element: place for place, element in enumerate(elements)}
-    ends, short, innermost = _measured(elements, order)
+    ends, short, innermost = _measured(elements)
     index = LabelIndex(order, ends, short)
     hidden_until = 0
     for place, element in enumerate(elements):
         if place < hidden_until:
             continue
+        end = ends[place]
         if element.tag in DROPPED:
-            hidden_until = ends[place]
+            hidden_until = end
         else:
             if text := element.text:
-                _note_text(index, place, element, text, in_tail=False)
-            label = short[place]
-            if innermost[place] and len(label) <= _LONGEST_CHARS and (name := name_of(label)):
-                top = _outermost(index, element, label)
-                index.spots.setdefault(name, []).append(Spot(order[top], top))
-        if (tail := element.tail) and element is not root:
+                _note_text(index, place, element, text, in_tail=False, is_all=end - place == 1)
+            if innermost[place] and (name := name_of(short[place])):
+                index.own.setdefault(name, []).append(element)
+        if (tail := element.tail) and place:
             # A tail stands behind all that its element holds.
-            _note_text(index, ends[place] - 1, element, tail, in_tail=True)
-    for spots in index.spots.values():
-        spots.sort(key=_order)
+            _note_text(index, end - 1, element, tail, in_tail=True)
     _weigh(index)
     _find_frame(index, elements)
     return index
 
 
-def _measured(elements: list[Element], order: dict[Element, int]) -> tuple[list[int], list[str], list[bool]]:
+def _measured(elements: list[Element]) -> tuple[list[int], list[str], list[bool]]:
     """Return where each element ends, its text if that is short, and whether none of its children holds all of it."""
     total = len(elements)
-    ends, short = list(range(1, total + 1)), [""] * total
+    ends, short = [0] * total, [""] * total
     long, innermost = [False] * total, [False] * total
     for place in range(total - 1, -1, -1):
         element = elements[place]
-        shown = element.tag not in DROPPED
-        children = element[:]
-        if not children:
-            if shown and (text := element.text):
-                text = "".join(text[:_LONGEST_SPACED].split())
-                long[place] = len(text) > _LONGEST_SHORT
-                short[place] = "" if long[place] else text
-                innermost[place] = bool(short[place])
-            continue
-        places = [order[child] for child in children if child in order]
-        ends[place] = ends[places[-1]] if places else place + 1
-        if not shown:
-            continue
-        if any(long[child] for child in places):
-            long[place] = True
-            continue
-        pieces = [element.text or ""]
-        for child in children:
-            pieces += (short[order[child]] if child in order else "", child.tail or "")
-        text = "".join("".join(piece[:_LONGEST_SPACED].split()) for piece in pieces)
-        long[place] = len(text) > _LONGEST_SHORT
-        if text and not long[place]:
-            short[place] = text
-            innermost[place] = all(short[child] != text for child in places)
+        text = "".join(element.text[:_LONGEST_SPACED].split()) if element.text else ""
+        is_long, is_inner = len(text) > _LONGEST_SHORT, True
+        # In page order the first child follows its parent, and each next one the end of the one before.
+        following = place + 1
+        for _ in range(len(element)):
+            child, following = following, ends[following]
+            if is_long or long[child]:
+                is_long = True
+                continue
+            is_inner = is_inner and not short[child]
+            text += short[child]
+            if tail := elements[child].tail:
+                text += "".join(tail[:_LONGEST_SPACED].split())
+            is_long = len(text) > _LONGEST_SHORT
+        ends[place] = following
+        if element.tag not in DROPPED:
+            long[place] = is_long
+            if text and not is_long:
+                short[place] = text
+                innermost[place] = len(text) <= _LONGEST_CHARS and (is_inner or _is_joined(short, ends, place))
     return ends, short, innermost
+
+
+def _is_joined(short: list[str], ends: list[int], place: int) -> bool:
+    """Tell whether the text of an element is more than that of any of its children."""
+    child = place + 1
+    while child < ends[place]:
+        if short[child] == short[place]:
+            return False
+        child = ends[child]
+    return True
 
 
 def _outermost(index: LabelIndex, element: Element, text: str) -> Element:
@@ -206,11 +234,35 @@ def _outermost(index: LabelIndex, element: Element, text: str) -> Element:
     return element
 
 
-def _note_text(index: LabelIndex, place: int, element: Element, text: str, *, in_tail: bool) -> None:
-    """Note the labels in a piece of text: what stands before a colon or in brackets, or what it consists of."""
+def _is_in_text(element: Element, label: str) -> bool:
+    """Tell whether an element is a word within running text rather than a label."""
+    before = element.getprevious()
+    if before is not None:
+        text = before.tail
+    else:
+        parent = element.getparent()
+        text = None if parent is None else parent.text
+    if not text or text[-1:].isspace() or text[-1:] in _STARTS or element.tag in BLOCKS or element.tag in ("td", "th"):
+        return False
+    return not label.endswith((":", "：")) and (element.tail or "").lstrip()[:1] not in (":", "：")
+
+
+def _note_text(
+    index: LabelIndex, place: int, element: Element, text: str, *, in_tail: bool, is_all: bool = False
+) -> None:
+    """Note the labels in a piece of text: what stands before a colon or in brackets, or what it consists of.
+
+    Args:
+        is_all: the element holds nothing else.
+    """
+    has_colon = ":" in text or "：" in text
+    has_bracket = "【" in text or "[" in text
+    if not has_colon and not has_bracket and (is_all or len(text) > _LONGEST_SPACED):
+        return
     found: list[tuple[str, int, bool]] = []
     start = 0
-    for colon in _COLON.finditer(text):
+    first = len(text) - len(text.lstrip())
+    for colon in islice(_COLON.finditer(text), _MOST_IN_TEXT):
         at = colon.start()
         head = text[max(start, at - 3 * _LONGEST_CHARS) : at]
         start = at + 1
@@ -219,13 +271,13 @@ def _note_text(index: LabelIndex, place: int, element: Element, text: str, *, in
         cut = max(map(head.rfind, _STARTS)) + 1
         words = head[cut:].split()
         if words:
-            leads = cut > 0 or at - len(head) <= 0 or not text[: at - len(head)].strip()
+            leads = cut > 0 or at - len(head) <= first
             found += [(name, start, leads) for name in {"".join(words), words[-1]} if len(name) <= _LONGEST_CHARS]
-    if "【" in text or "[" in text:
-        for bracket in _BRACKETED.finditer(text):
-            if text[bracket.end() :].lstrip()[:1] not in (":", "："):
+    if has_bracket:
+        for bracket in islice(_BRACKETED.finditer(text), _MOST_IN_TEXT):
+            if text[bracket.end() : bracket.end() + 1] not in (":", "："):
                 found.append((bracket[1], bracket.end(), True))
-    if not found and len(text) <= _LONGEST_SPACED:
+    if not found and not is_all and len(text) <= _LONGEST_SPACED:
         # A label without a colon, with the value in an element behind it.
         beside = element.getnext() if in_tail else next(iter(element), None)
         label = "".join(text.split())
@@ -233,14 +285,14 @@ def _note_text(index: LabelIndex, place: int, element: Element, text: str, *, in
             found.append((label, len(text), True))
     for label, end, leads in found:
         if name := name_of(label):
-            index.spots.setdefault(name, []).append(Spot(place, element, text[end:], in_tail, leads))
+            index.spots.setdefault(name, []).append(Spot(place, element, text, end, in_tail, leads))
 
 
 def _weigh(index: LabelIndex) -> None:
     """Note of every element which fields have a label inside it."""
     bits: dict[str, int] = {}
     for name, known in fields_by_name().items():
-        for spot in index.spots.get(name, ()):
+        for spot in index.spots_of(name):
             bit = 1 << bits.setdefault(known, len(bits))
             element: Element | None = spot.element
             while element is not None and not index.masks.get(element, 0) & bit:
@@ -251,12 +303,14 @@ def _weigh(index: LabelIndex) -> None:
 def _find_frame(index: LabelIndex, elements: list[Element]) -> None:
     """Note the page's frame; what holds most of the labels is none of it."""
     most = max(index.masks.get(elements[0], 0).bit_count() // 2, 1)
-    for element, mask in index.masks.items():
-        if mask.bit_count() > most:
+    places = sorted(index.order[element] for element, mask in index.masks.items() if mask.bit_count() <= most)
+    for place in places:
+        element = elements[place]
+        if index.frame and place < index.frame[-1][1]:
             continue
         is_imprint = _IMPRINT.search(element.text or "") or any(_IMPRINT.search(child.tail or "") for child in element)
         if is_imprint or element.tag in _FRAME_TAGS or _is_named_frame(element):
-            index.frame.append(index.range_of(element))
+            index.frame.append((place, index.ends[place]))
 
 
 def _is_named_frame(element: Element) -> bool:

@@ -13,16 +13,16 @@ from collector.pages.columns import grid_of
 from collector.pages.document import Document
 from collector.pages.labelindex import LabelIndex, Spot, index_of, name_of
 from collector.pages.markup import Element
-from collector.pages.names import fields_by_name, normalised
+from collector.pages.names import fields_by_name, known_names, normalised
 from collector.pages.texts import fields_in, text_of
 
 Piece = Any
 """An element, or text between elements."""
 
 _LONG_FIELDS = frozenset({"body", "answer_text"})
-_ANSWER_FIELDS = frozenset({"answer_text", "answered_at", "answered_by"})
+# Answers may stand in the same cell as the letter; these may be told in the letter itself.
+_QUOTABLE_FIELDS = frozenset({"contact", "place", "author_name", "title", "kind", "receipt_no", "given_due_at"})
 _CELLS = frozenset({"td", "th"})
-_OWN_PLACES = _CELLS | {"dt"}
 # Within these the value stands; behind them, something else does.
 _CONTAINERS = frozenset({"div", "section", "article", "table", "dd", "td"})
 _PARAGRAPHS = frozenset({"p", "ul", "ol", "blockquote", "pre", "table"})
@@ -35,7 +35,10 @@ _WRITTEN_FIELDS = frozenset({"contact", "place", "title", "body"})
 _WRITTEN_NAMES = frozenset({"联系人", "联系人姓名", "申请人", "投诉人", "举报人", "反映人", "用户名"})
 _SHORT_CLOSERS = frozenset({"回复", "答复", "状态"})
 _NEXT_LABEL = re.compile(r"[\s\xa0|｜]+([^\s\d:：|｜]{1,12})\s*[:：](?!//)")
+_HEAD_FIELDS = frozenset({"title", "body", "author_name"})
 _LONGEST_HEAD_CHARS = 26
+_LONGEST_OWN_LABEL_CHARS = 6
+_MOST_TRIED = 30
 
 
 @dataclass(frozen=True)
@@ -77,38 +80,31 @@ def find(document: Document, scope: Element, names: tuple[str, ...], field: str)
     if len(found) > 1:
         found.sort(key=lambda one: _preference(index, *one))
     reader = _Reader(document, index, scope, field, frozenset(wanted))
-    quoted = [] if field in _ANSWER_FIELDS else _letters(document, index, scope)
-    for _, spot in found:
-        if spot.rest is not None and any(low <= spot.order < high for low, high in quoted):
+    quoted = _letters(document, index, scope) if field in _QUOTABLE_FIELDS else []
+    for _, spot in found[:_MOST_TRIED]:
+        if spot.text is not None and any(low <= spot.order < high for low, high in quoted):
             continue
         if pieces := reader.value(spot):
             yield Value(pieces)
 
 
 def _preference(index: LabelIndex, rank: int, spot: Spot) -> tuple[int, int, int, int, int]:
-    is_link = spot.element.tag == "a" and spot.rest is None
-    kind = 0 if spot.rest is None else 1 if spot.leads else 2
+    is_link = spot.element.tag == "a" and spot.text is None
+    kind = 0 if spot.text is None else 1 if spot.leads else 2
     return int(is_link), -index.home(spot), kind, rank, spot.order
 
 
 def _letters(document: Document, index: LabelIndex, scope: Element) -> list[tuple[int, int]]:
-    """Return from where to where letters and answers stand that have a cell of their own.
+    """Return from where to where the letter and the answer stand.
 
     What people write there, such as 联系电话：…, is no label of the page.
     """
     if "letters" not in document.memo:
-        spots = (
-            (field, spot)
-            for name, field in fields_by_name().items()
-            if field in _LONG_FIELDS
-            for spot in index.spots.get(name, ())
-            if spot.rest is None and spot.element.tag in _OWN_PLACES
-        )
+        document.memo["letters"] = []
+        root = scope.getroottree().getroot() if document.root is None else document.root
+        values = [next(find(document, root, known_names(field), field), None) for field in _LONG_FIELDS]
         document.memo["letters"] = [
-            index.range_of(piece)
-            for field, spot in spots
-            for piece in _Reader(document, index, None, field, frozenset()).value(spot)
-            if not isinstance(piece, str)
+            index.range_of(one) for value in values if value is not None for one in value.elements()
         ]
     start = index.order[scope]
     return [(low, high) for low, high in document.memo["letters"] if not low <= start < high]
@@ -127,22 +123,25 @@ class _Reader:
     ) -> None:
         self.document, self.index, self.scope, self.field, self.wanted = document, index, scope, field, wanted
         self.is_long = field in _LONG_FIELDS
+        self.is_known = any(name in fields_by_name() for name in wanted)
 
     def value(self, spot: Spot) -> list[Piece]:
         """Return the pieces of the value; none if it is blank, or another label stands in its place."""
         element = spot.element
-        if spot.rest is not None and not spot.in_tail:
-            pieces = self._gathered(spot.rest, element.iterchildren(etree.Element))
-            return pieces + self._more_paragraphs(element) if pieces and self.is_long else pieces
+        if spot.text is not None and not spot.in_tail:
+            return self._with_paragraphs(self._gathered(spot.rest, element.iterchildren(etree.Element)), element)
         if element is self.scope:
             return []
-        if spot.rest is not None:
+        if spot.text is not None:
             return self._gathered(spot.rest, element.itersiblings(etree.Element))
         if element.tag in _CELLS:
             return self._of_cell(element)
         if element.tag == "dt":
             return self._of_term(element)
-        return self._gathered(element.tail or "", element.itersiblings(etree.Element), element)
+        pieces = self._gathered(element.tail or "", element.itersiblings(etree.Element), element)
+        parent = element.getparent()
+        leads = element.getprevious() is None and not (parent.text or "").strip()
+        return self._with_paragraphs(pieces, parent) if leads else pieces
 
     def _of_cell(self, cell: Element) -> list[Piece]:
         row = cell.getparent()
@@ -150,7 +149,9 @@ class _Reader:
             beneath = self._beneath(cell, row)
             if beneath is not None:
                 return [] if self._is_label(beneath) else [beneath]
-        beside = next(cell.itersiblings(*_CELLS), None)
+        # A cell may hold nothing but the colon between the two.
+        cells = (one for one in cell.itersiblings(*_CELLS) if self.index.text_of(one) not in (":", "："))
+        beside = next(cells, None)
         return [] if beside is None or self._is_label(beside) else [beside]
 
     def _is_header(self, row: Element) -> bool:
@@ -195,7 +196,7 @@ class _Reader:
         text, ends = self._cut(text)
         pieces: list[Piece] = [text] if text.strip(_MARKS) else []
         for one in siblings:
-            if ends or self._is_label(one) or self._begins_with_label(one):
+            if ends or self._is_label(one) or self._begins_with_label(one, is_first=not pieces):
                 break
             if not pieces and label is not None and one.tag in _VALUE_PLACES and self._is_blank(one):
                 if self.is_long and one.tag == "p":
@@ -209,10 +210,10 @@ class _Reader:
             if pieces or one.tag != "br":
                 pieces.append(one)
             text, ends = self._cut(one.tail or "")
-            if text.strip(_MARKS):
-                pieces.append(text)
-            elif len(pieces) == 1 and self._is_whole(one, label):
+            if not text.strip(_MARKS) and len(pieces) == 1 and self._is_whole(one, label):
                 break
+            if text and (pieces or text.strip(_MARKS)):
+                pieces.append(text)
         return pieces
 
     def _goes_on(self, pieces: list[Piece], block: Element) -> bool:
@@ -228,15 +229,15 @@ class _Reader:
             return not self.is_long or element.tag in _CONTAINERS
         return not self.is_long and label is not None and element.tag == label.tag and not self._is_blank(element)
 
-    def _more_paragraphs(self, paragraph: Element) -> list[Piece]:
-        """Return the paragraphs that follow the one whose text begins with the label."""
-        more: list[Piece] = []
-        if paragraph.tag == "p" and paragraph is not self.scope:
-            for one in paragraph.itersiblings(etree.Element):
-                if one.tag != "p" or self._is_label(one) or self._begins_with_label(one):
-                    break
-                more.append(one)
-        return more
+    def _with_paragraphs(self, pieces: list[Piece], paragraph: Element) -> list[Piece]:
+        """Return a long value that begins within a paragraph, with the paragraphs that follow."""
+        if not self.is_long or not pieces or paragraph.tag != "p" or paragraph is self.scope:
+            return pieces
+        for one in paragraph.itersiblings(etree.Element):
+            if one.tag != "p" or self._is_label(one) or self._begins_with_label(one):
+                break
+            pieces.append(one)
+        return pieces
 
     def _cut(self, text: str) -> tuple[str, bool]:
         """Return a piece of text up to the next label in it, and whether there is one."""
@@ -246,14 +247,21 @@ class _Reader:
                 return text[: match.start()], True
         return text, False
 
-    def _ends_value(self, name: str) -> bool:
-        """Tell whether a name with a colon, within a value of this field, begins another field."""
+    def _ends_value(self, name: str, *, is_first: bool = False) -> bool:
+        """Tell whether a name with a colon, where a value of this field may stand, begins another field.
+
+        Args:
+            is_first: nothing of the value came before; it would be odd for a letter to begin so.
+        """
         known = fields_by_name().get(name)
         if not self.is_long:
             return known is not None or name in self.wanted
-        if known is None or known == self.field or known in _WRITTEN_FIELDS or name in _WRITTEN_NAMES:
-            return False
-        return len(name) > 2 or name in _SHORT_CLOSERS
+        if known is None:
+            # Beside labels of its own, a page may have any other: 问 and 答.
+            return not self.is_known and not is_first and 0 < len(name) <= _LONGEST_OWN_LABEL_CHARS
+        if known == self.field or known in _WRITTEN_FIELDS or name in _WRITTEN_NAMES:
+            return is_first and known in _HEAD_FIELDS
+        return len(name) > 2 or name in _SHORT_CLOSERS or is_first
 
     def _is_label(self, element: Element) -> bool:
         """Tell whether an element holds nothing but a label."""
@@ -268,14 +276,16 @@ class _Reader:
             return not self.is_long or name in fields_by_name() or name in self.wanted
         return name not in _VALUE_WORDS and (name in fields_by_name() or name in self.wanted)
 
-    def _begins_with_label(self, element: Element) -> bool:
+    def _begins_with_label(self, element: Element, *, is_first: bool = False) -> bool:
         """Tell whether the first text in an element is the label of another value."""
         for one in element.iter(etree.Element):
             if one is not element and self._is_label(one):
                 return True
+            if one is not element and not self.is_known and self.index.text_of(one).endswith((":", "：")):
+                return True
             if text := (one.text or "").strip():
                 head, colon, _ = text[:_LONGEST_HEAD_CHARS].replace("：", ":").partition(":")
-                return bool(colon) and self._ends_value(name_of(head))
+                return bool(colon) and self._ends_value(name_of(head), is_first=is_first)
         return False
 
     def _is_blank(self, element: Element) -> bool:

@@ -61,7 +61,7 @@ def read_rows(document: Document, listing: Listing, variables: Mapping[str, Any]
         values = read_fields(node, listing.fields, variables)
         if listing.replies is not None:
             values.update(read_replies(node, listing.replies, variables))
-        caught = [value for name, value in values.items() if name not in constants]
+        caught = {name: value for name, value in values.items() if name not in constants}
         # What stands between the rows catches little of what a row is described to have.
         is_whole = len(values) == len(listing.fields)
         if caught and (is_whole or not _is_pager(node)) and not _is_header(caught):
@@ -108,13 +108,15 @@ def required_of(part: Listing | Detail) -> tuple[str, ...]:
     return part.required or tuple(name for name in _NATURALLY_REQUIRED if name in part.fields)
 
 
-def _is_header(caught: Sequence[Any]) -> bool:
+def _is_header(caught: Mapping[str, Any]) -> bool:
     """Tell whether all that a row says is what headers say."""
-    texts = [value for value in caught if not isinstance(value, str) or not value.startswith(("http:", "https:"))]
     words = fields_by_name()
-    return len(texts) > 1 and all(
-        isinstance(text, str) and ((name := normalise(text)) in words or name in _HEADERS) for text in texts
-    )
+    names = {field: normalise(value) if isinstance(value, str) else "" for field, value in caught.items()}
+    names.pop("link", None)
+    if len(names) == 1:
+        # A word alone may be what somebody wrote, unless it is the name of the very field.
+        return all(words.get(name) == field for field, name in names.items())
+    return bool(names) and all(name in words or name in _HEADERS for name in names.values())
 
 
 def _is_pager(node: Node) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from collector.errors import CollectorError
@@ -29,6 +30,7 @@ _CONTENT = re.compile(r"content|article|zoom|detail|question|neirong|nr|editor|t
 _REPLY = re.compile(r"reply|answer|huifu|hf|dafu|df$|feedback", re.I)
 _TITLES = ("h1", "h2", "h3", ".title", ".tit", ".bt", ".article-title", "#title")
 _LONGEST_TITLE = 120
+_MOST_LABELS = 100
 _CUT = re.compile(r"(?:\.{2,}|…+)$")
 
 
@@ -44,7 +46,7 @@ def detail_fields(document: Document, title: str, posted: str) -> Part:
         _from_records(document, part)
     if document.root is None:
         return part
-    labels = [label for label in labels_of(document.root) if label.field not in _UNASKED]
+    labels = list(islice((one for one in labels_of(document.root) if one.field not in _UNASKED), _MOST_LABELS))
     cluster = _cluster(document.root, labels)
     inside = set(cluster.iter()) if cluster is not None else set()
     groups: dict[str, list[Label]] = {}

@@ -13,7 +13,7 @@ _ENOUGH = 0.8
 _SCRIPTED = re.compile(r"^\s*(?:javascript:|#|$)", re.IGNORECASE)
 _ARGUMENT = re.compile(r"\w+\(\s*['\"]?([\w-]+)['\"]?")
 _ADDRESS_IN_SCRIPT = re.compile(
-    r"""['"]([^'"\s]*[?&/=][^'"\s]*)['"]\s*\+\s*(?:encodeURI(?:Component)?\()?\w+\)?(?:\s*\+\s*['"]([^'"\s]*)['"])?"""
+    r"""['"]([^'"\s]{0,200}[?&/=])['"]\s*\+\s*(?:encodeURI(?:Component)?\()?\w+\)?(?:\s*\+\s*['"]([^'"\s]{0,200})['"])?"""
 )
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "strong", "b", ".title", ".tit", ".bt", ".name", "dt", "p", "span")
 _LONGEST_TITLE = 80

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from collector.errors import CollectorError
 from collector.pages.document import Document, fragment, html_document, read_document
 from collector.pages.listing import Row, read_rows
+from collector.pages.markup import Element
 from collector.proposing.cells import row_fields
 from collector.proposing.pager import find_pager
 from collector.proposing.records import html_texts, record_fields, record_lists, record_pages
@@ -70,8 +71,8 @@ def _candidates(document: Document, url: str) -> Iterator[tuple[str, Part]]:
 
 def _in_xml(document: Document, url: str) -> Found | None:
     """Describe the element that comes again and again, by its children or by the HTML within it."""
-    counted: dict[str, list[Any]] = {}
-    for one in document.root.iter():
+    counted: dict[str, list[Element]] = {}
+    for one in document.root.iter() if document.root is not None else ():
         if isinstance(one.tag, str):
             counted.setdefault(one.tag, []).append(one)
     found: list[Part] = []

@@ -104,16 +104,11 @@ def selector_of(root: Element, node: Element) -> str | None:
     """Return the simplest CSS selector whose first find in a page is the element."""
     around = [mark for above in list(ancestors(node))[:6] for mark in marks_of(above)]
     own = [*marks_of(node), node.tag]
-    tried = [*own, *(f"{mark} {name}" for name in own for mark in around)]
+    tried: list[str] = [*own, *(f"{mark} {name}" for name in own for mark in around)]
     for selector in tried:
-        if _first(root, selector) is node:
+        if next(iter(find_all(root, selector)), None) is node:
             return selector
     return None
-
-
-def _first(root: Element, selector: str) -> Element | None:
-    found = find_all(root, selector)
-    return found[0] if found else None
 
 
 def selector_of_all(root: Element, wanted: Sequence[Element], harmless: Callable[[Element], bool]) -> str | None:
@@ -122,7 +117,7 @@ def selector_of_all(root: Element, wanted: Sequence[Element], harmless: Callable
     tag = wanted[0].tag
     common = [name for name in classes_of(wanted[0]) if all(name in classes_of(one) for one in wanted)]
     own = [*(f"{tag}.{name}" for name in common), *_by_cells(wanted), tag]
-    tried = list(own[:-1])
+    tried: list[str] = list(own[:-1])
     parent = wanted[0].getparent()
     for above in [parent, *ancestors(parent)][:8] if parent is not None else []:
         tried += [f"{mark} {name}" for mark in marks_of(above) for name in own]

@@ -25,12 +25,12 @@ _COUNTS = (
         r"""(?:totalPages?|pageCount|countPage|pageTotal|allPage|total_page|page_count|maxPage)["']?\s*[:=]\s*["']?(\d+)""",
     ),
     ("pages", r"createPageHTML\(\s*(\d+)"),
-    ("pages", rf"第?{_SPACE}\d+{_SPACE}/{_SPACE}(\d+){_SPACE}页"),
+    ("pages", rf"\d{{1,6}}{_SPACE}/{_SPACE}(\d+){_SPACE}页"),
     ("total", rf"共{_SPACE}(?:有{_SPACE})?(\d+){_SPACE}(?:条|封|件|个|记录|篇)"),
     ("total", r"""(?:totalCount|totalRecords?|recordCount|totalNum|totalRows|total)["']?\s*[:=]\s*["']?(\d+)"""),
 )
 _SCRIPTED_ADDRESS = re.compile(
-    r"""['"]([^'"\s]*?[?&]?(?:page\w*|p|pn|curPage|cur|index)[=_/])['"]\s*\+\s*\w+(?:\s*\+\s*['"]([^'"\s]*)['"])?""",
+    r"""['"]([^'"\s]{0,200}?[?&]?(?:page\w*|p|pn|curPage|cur|index)[=_/])['"]\s*\+\s*\w+(?:\s*\+\s*['"]([^'"\s]{0,200})['"])?""",
     re.IGNORECASE,
 )
 _TRS_PAGES = re.compile(r"""createPageHTML\(\s*(\d+)\s*,\s*\d+\s*,\s*["'](\w+)["']\s*,\s*["'](\w+)["']""")

@@ -46,8 +46,9 @@ def _lists(value: Any, path: str, depth: int) -> Iterator[tuple[str, list[Mappin
         return
     if isinstance(value, list):
         rows = [_by_place(one) if isinstance(one, list) else one for one in value]
-        if rows and all(isinstance(one, Mapping) for one in rows):
-            yield path or "@", rows
+        records = [one for one in rows if isinstance(one, Mapping)]
+        if records and len(records) == len(rows):
+            yield path or "@", records
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _lists(inner, f"{path}.{quoted(key)}" if path else quoted(key), depth + 1)
@@ -117,7 +118,9 @@ def record_fields(rows: Sequence[Mapping[str, Any]]) -> Part:
 
 def _by_values(rows: Sequence[Mapping[str, Any]], keys: Sequence[str], part: Part) -> None:
     """Guess what keys that say nothing hold: dates, long texts, short texts, an address in markup."""
-    free = [key for key in keys if quoted(key) not in part.keys.get("fields", {}).values()]
+    named = part.keys.get("fields", {}).values()
+    nested = {key for key in keys for row in rows if isinstance(row.get(key), list | Mapping)}
+    free = [key for key in keys if quoted(key) not in named and key not in nested]
     texts = {key: [plain(str(row.get(key) or "")) for row in rows] for key in free}
     sizes = {key: sorted(map(len, found))[len(found) // 2] for key, found in texts.items()}
     doubt = "名称看不出意思，按内容猜的"

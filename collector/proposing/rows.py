@@ -179,14 +179,18 @@ def _score(nodes: Sequence[Element], header: tuple[str, ...]) -> float:
 
 
 def _harmless(node: Element) -> bool:
-    """Tell whether an element beside the rows would be read as none: it has no date and no link to a letter."""
-    if DATE.search(text_of(node)):
-        return False
-    link = link_of(node)
-    return link is None or (node.tag == "tr" and _is_pager(node)) or len(text_of(link)) < 2
+    """Tell whether an element beside the rows would be read as none: it has no date, and no links but a pager's."""
+    return not DATE.search(text_of(node)) and (link_of(node) is None or _is_pager(node))
 
 
 def _by_place(root: Element, nodes: Sequence[Element]) -> str:
-    """Return an XPath by numbers, for rows that no name finds."""
+    """Return an XPath by numbers, for rows that no name finds; of table rows by the number of their cells as well."""
     parent = nodes[0].getparent()
-    return f"/{root.tag}{path_from(root, parent)[1:]}/{nodes[0].tag}"
+    start, path = root, f"/{root.tag}"
+    for above in (parent, *ancestors(parent)):
+        if re.fullmatch(r"[A-Za-z_][\w-]*", above.get("id") or ""):
+            start, path = above, f"//*[@id='{above.get('id')}']"
+            break
+    cells = min(len(children(node)) for node in nodes)
+    few = f"[td[{cells}]]" if nodes[0].tag == "tr" and cells > 1 else ""
+    return f"{path}{path_from(start, parent)[1:]}/{nodes[0].tag}{few}"

@@ -1,7 +1,7 @@
 """How far a website was read: its cursor, and what must be remembered of rows that left no trace in the database."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ class Walk:
         round: 1 is the first; walks are repeated because rows slip between pages that shift.
         pages: taken in this round.
         stored: this round brought something.
+        passed, named: rows of this round that the bookmark remembers.
         forgot: more rows went by than can be remembered.
         place: of the last page that was taken whole in this round.
     """
@@ -38,12 +39,15 @@ class Walk:
     round: int = 1
     pages: int = 0
     stored: bool = False
+    passed: int = 0
+    named: int = 0
     forgot: bool = False
     place: Place | None = None
 
     def again(self) -> None:
         """Begin the next round, from the first page."""
         self.round, self.pages, self.stored, self.place = self.round + 1, 0, False, None
+        self.passed = self.named = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the walk as JSON."""
@@ -126,19 +130,21 @@ class Bookmark:
         self.walks, self.resumable = [], None
         self.passed, self.looked = {}, {}
 
-    def pass_by(self, keys: list[str], walk: Walk, *, deeper: bool) -> None:
-        """Remember rows that were dropped.
+    def pass_by(self, keys: Sequence[str], walk: Walk, *, deeper: bool) -> None:
+        """Remember rows that were dropped, behind those of the same walk.
 
         Args:
-            deeper: they lie behind all that is remembered already, not before it.
+            deeper: they lie behind all that is remembered already.
         """
-        self.passed = _remembering(self.passed, {digest(key): walk.run for key in keys}, walk, deeper=deeper)
+        at = len(self.passed) if deeper else walk.passed
+        self.passed = _remembering(self.passed, {digest(key): walk.run for key in keys}, at, walk)
+        walk.passed += len(keys)
 
     def name(self, aliases: Mapping[str, str], walk: Walk, *, deeper: bool) -> None:
-        """Remember the ids that the rows' own pages gave, by the keys of the rows."""
-        self.aliases = _remembering(
-            self.aliases, {digest(key): one for key, one in aliases.items()}, walk, deeper=deeper
-        )
+        """Remember the ids that the rows' own pages gave, by the keys of the rows; in the same order."""
+        at = len(self.aliases) if deeper else walk.named
+        self.aliases = _remembering(self.aliases, {digest(key): one for key, one in aliases.items()}, at, walk)
+        walk.named += len(aliases)
 
     def look_at(self, key: str, day: str) -> None:
         """Remember that a row's page was looked at for an answer; of earlier days nothing is kept."""
@@ -152,12 +158,12 @@ def digest(key: str) -> str:
     return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
-def _remembering(old: dict[str, Any], new: dict[str, Any], walk: Walk, *, deeper: bool) -> dict[str, Any]:
+def _remembering(old: dict[str, Any], new: dict[str, Any], at: int, walk: Walk) -> dict[str, Any]:
+    """Return what is remembered with new rows in their place among it."""
     if not new:
         return old
-    both = old | new if deeper else new | {key: value for key, value in old.items() if key not in new}
-    if len(both) > REMEMBERED:
-        # The deepest rows are forgotten: only walks to the end of the board come there.
-        walk.forgot = True
-        both = dict(list(both.items())[:REMEMBERED])
-    return both
+    rest = [pair for pair in old.items() if pair[0] not in new]
+    both = [*rest[:at], *new.items(), *rest[at:]]
+    # The deepest rows are forgotten: only walks to the end of the board come there.
+    walk.forgot = walk.forgot or len(both) > REMEMBERED
+    return dict(both[:REMEMBERED])

@@ -45,11 +45,17 @@ _LONGEST_SUFFIX = 16
 
 @dataclass(frozen=True)
 class WaitingFile:
-    """A file that waits, as it was seen just now."""
+    """A file that waits, as it was seen just now.
+
+    Args:
+        changed_ns: when its content was changed, as its writer may have set it.
+        touched_ns: when anything of it was changed, which only the file system sets.
+    """
 
     path: Path
     size: int
     changed_ns: int
+    touched_ns: int
 
     @property
     def key(self) -> str:
@@ -63,9 +69,9 @@ def folder_of(settings: Settings, source: Folder) -> Path:
 
 
 def collect(run: Run) -> None:
-    """Take every file that is complete: unchanged since the last look, and for `quiet` by its own time or ours.
+    """Take every file that is complete: untouched for `quiet` by the file system's time, or over two looks by ours.
 
-    So a file is taken at the second look at the earliest. One that is refused goes to failed/ and stops no other.
+    One that is refused goes to failed/ and stops no other.
 
     Raises:
         FolderUnusable: the folder is missing or forbidden, or a file cannot be moved; what was taken stays taken.
@@ -144,7 +150,11 @@ def _seen(path: Path, entry: "os.DirEntry[str]") -> WaitingFile | None:
     except OSError:
         return None  # It went away while we looked.
     # A link could lead to any file the service may read, and a device has no end.
-    return WaitingFile(path, status.st_size, status.st_mtime_ns) if stat.S_ISREG(status.st_mode) else None
+    return (
+        WaitingFile(path, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        if stat.S_ISREG(status.st_mode)
+        else None
+    )
 
 
 def _note(run: Run, source: Folder, files: list[WaitingFile]) -> list[WaitingFile]:
@@ -157,7 +167,8 @@ def _note(run: Run, source: Folder, files: list[WaitingFile]) -> list[WaitingFil
         size, changed_ns, since = before.get(file.key, (None, None, None))
         same = (size, changed_ns) == (file.size, file.changed_ns)
         seen[file.key] = [file.size, file.changed_ns, since if same else now.isoformat()]
-        if same and _is_quiet(file, datetime.fromisoformat(since), now, source.quiet):
+        stood = now - datetime.fromisoformat(since) if same else timedelta()
+        if _is_untouched(file, now, source.quiet) or abs(stood) >= source.quiet:
             ready.append(file)
     if seen != before:
         run.cursor = {"seen": seen}
@@ -165,12 +176,10 @@ def _note(run: Run, source: Folder, files: list[WaitingFile]) -> list[WaitingFil
     return ready
 
 
-def _is_quiet(file: WaitingFile, since: datetime, now: datetime, quiet: timedelta) -> bool:
-    # Either clock may be wrong, that of the file by its writer's machine, ours by a jump; both would have to stand
-    # still to make a file wait for ever.
-    # Whole numbers, because a file may bear a time that no date reaches.
-    quiet_ns = int(quiet.total_seconds() * 1e9)
-    return int(now.timestamp() * 1e9) - file.changed_ns >= quiet_ns or abs(now - since) >= quiet
+def _is_untouched(file: WaitingFile, now: datetime, quiet: timedelta) -> bool:
+    # Copying programs give a file its old time of change while they still write; this one they cannot set. Where the
+    # file system's clock is ahead of ours, two looks by our own clock decide.
+    return int(now.timestamp() * 1e9) - file.touched_ns >= int(quiet.total_seconds() * 1e9)
 
 
 # --- one file --------------------------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ class Taker:
         if stored is not None:
             older = 0 < stored.message <= walk.message
             before = older or 0 < stored.aside <= walk.aside
-            again = wanted = older and not stored.settled and self._wants_answer(entry, key)
+            again = wanted = older and not too_old and not stored.settled and self._wants_answer(entry, key)
         else:
             before = mark.passed.get(key, walk.run) < walk.run or too_old
             wanted = not too_old and (key not in mark.passed or self._run.again)

@@ -20,6 +20,9 @@ from config.sources import Asking, Login, Pick, Visit, Website
 log = get_logger(__name__)
 
 NO_SINCE = "2000-01-01"
+MOST_USELESS = 2
+"""Renewals that may fail to help, one after the other."""
+
 _SHUT = (401, 403, 419, 440)
 """Not let in; the last two are how Laravel and IIS say that the session has ended."""
 _PASSWORD = "input[type=password]"  # noqa: S105 - a selector.
@@ -37,7 +40,7 @@ class Session:
         self._zone, self._since = ctx.profile.zone, since
         self._given: dict[str, Any] = {}
         self._open = source.visit is None
-        self._proven, self._renewable = False, True
+        self._proven, self._useless = False, 0
 
     @property
     def encoding(self) -> str:
@@ -81,18 +84,20 @@ class Session:
             if not self._may_renew():
                 return self._as_it_came(request, response)
         log.info("session_renewed", source=self._source.id)
-        # A renewal that does not help is the last of the run: the session was not the cause.
         self._visit()
-        self._renewable = False
+        self._useless += 1
         request = make(self.variables())
         response = self._client.fetch(request)
         if self._sent_away(request, response):
             return self._as_it_came(request, response)
-        self._renewable = self._proven = True
+        self._proven, self._useless = True, 0
         return response
 
     def _may_renew(self) -> bool:
-        return self._source.visit is not None and self._proven and self._renewable
+        """A page that the account may not see ends some sessions, so the next page deserves a renewal of its own;
+        after two in a row that did not help the session is not the cause.
+        """
+        return self._source.visit is not None and self._proven and self._useless < MOST_USELESS
 
     def _as_it_came(self, request: Request, response: Response) -> Response:
         """Return the page of the visit in the place of what was asked for: some sites send there from pages that are

@@ -73,7 +73,9 @@ def counted(
         held = [(number, row[name]) for number, row in zip(numbers, rows, strict=True) if _is_held(row.get(name))]
         caught = {number for number, _ in held}
         missed = tuple(number for number in numbers if number not in caught)
-        trials.append(FieldTrial(part, name, len(held), len(rows), shown(name, held[0][1], zone) if held else "", missed))
+        trials.append(
+            FieldTrial(part, name, len(held), len(rows), shown(name, held[0][1], zone) if held else "", missed)
+        )
     return trials
 
 

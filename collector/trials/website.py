@@ -8,7 +8,7 @@ from collector.client import Request
 from collector.errors import CollectorError, SourceChanged, SourceFailed
 from collector.pages.asking import LINK, Variables, filled_url, make_request, names_in
 from collector.pages.document import Document, read_document
-from collector.pages.listing import check_rows, required_of, says_empty
+from collector.pages.listing import Row, check_rows, read_rows, required_of, says_empty
 from collector.pages.paging import Place, Window, next_place, page_request, paging_of, read_window
 from collector.runs import Run
 from collector.sources.details import read_page
@@ -16,7 +16,6 @@ from collector.sources.rows import OWN_PAGE, Entry, check_keys, item_of, read_en
 from collector.sources.visit import Session
 from collector.trials.figures import FieldTrial, counted, of_items, suspicious
 from collector.trials.fixture import Page
-from config.context import Context
 from config.sources import Detail, Website
 
 MOST_DETAILS = 3
@@ -35,6 +34,7 @@ class WebsiteTrial:
     def __init__(self, run: Run, source: Website) -> None:
         self._ctx, self._run, self._source = run.ctx, run, source
         self._variables: Variables = dict(source.params)
+        self._ordinals: dict[int, int] = {}
         self.pages: list[Page] = []
         self.notes: list[str] = []
         self.warnings: list[str] = []
@@ -69,13 +69,13 @@ class WebsiteTrial:
         page = next(one for one in pages if one.role == "list")
         document = self._document(page)
         entries = self._entries(document)
-        self._describe(page, document, entries)
-        self._check(document, entries, page.url)
+        rows = read_rows(document, listing, self._variables)
+        self._describe(page, document, rows, entries)
+        self._check(document, rows, entries, page.url)
         self._note_next(document, len(entries))
         names = [*listing.fields, *(listing.replies.fields if listing.replies else ())]
-        rows = [entry.row.values for entry in entries]
-        trials = counted("list", names, rows, zone, [entry.row.number for entry in entries])
-        variables = [{f"vars.{name}": value for name, value in entry.row.vars.items()} for entry in entries]
+        trials = counted("list", names, [row.values for row in rows], zone)
+        variables = [{f"vars.{name}": value for name, value in row.vars.items()} for row in rows]
         trials += counted("list", [f"vars.{name}" for name in listing.vars], variables, zone)
         read = self._read_details(pages, entries, trials)
         items = [
@@ -88,14 +88,17 @@ class WebsiteTrial:
         return trials + of_messages
 
     def _list_request(self, reveal: Callable[[str], str], encoding: str, variables: Variables) -> Request:
-        return page_request(
-            self._source.list, Place(), Window(), variables, reveal, self._source.base or "", encoding
-        )
+        return page_request(self._source.list, Place(), Window(), variables, reveal, self._source.base or "", encoding)
 
     def _document(self, page: Page) -> Document:
-        return read_document(page.content, page.content_type, page.url, self._source.list, encoding=self._source.encoding)
+        return read_document(
+            page.content, page.content_type, page.url, self._source.list, encoding=self._source.encoding
+        )
 
     def _entries(self, document: Document) -> list[Entry]:
+        """Return the rows, and remember how people count them: from 1, headers left out."""
+        rows = read_rows(document, self._source.list, self._variables)
+        self._ordinals = {row.number: place for place, row in enumerate(rows, start=1)}
         return read_entries(self._source, document, self._variables)
 
     def _fetch_details(self, session: Session, entry: Entry) -> None:
@@ -106,7 +109,9 @@ class WebsiteTrial:
         for block, detail in enumerate(self._source.details):
             lacking = (names_in([detail.url or OWN_PAGE, detail.form, detail.data]) & declared) - given.keys()
             if lacking:
-                self.warnings.append(f"row {entry.row.number} has no page: no {', '.join(sorted(lacking))}")
+                self.warnings.append(
+                    f"row {self._ordinals[entry.row.number]} has no page: no {', '.join(sorted(lacking))}"
+                )
                 continue
             try:
                 response = session.fetch(partial(self._detail_request, session, detail, given))
@@ -114,7 +119,7 @@ class WebsiteTrial:
                 self.pages.append(page)
                 values, more = self._page_values(page, given)
             except SourceFailed as error:
-                self.warnings.append(f"the page of row {entry.row.number}: {error.what}")
+                self.warnings.append(f"the page of row {self._ordinals[entry.row.number]}: {error.what}")
                 continue
             given = {**given, **values, **more}
 
@@ -156,9 +161,9 @@ class WebsiteTrial:
                 try:
                     values, more = self._page_values(page, given)
                 except CollectorError as error:
-                    self.warnings.append(f"the page of row {page.row}: {error.what}")
+                    self.warnings.append(f"the page of row {self._ordinals[page.row]}: {error.what}")
                     continue
-                numbers.append(page.row)
+                numbers.append(self._ordinals[page.row])
                 rows.append({**values, **{f"vars.{name}": value for name, value in more.items()}})
                 joined[page.row] = {**joined.get(page.row, {}), **values}
             part = "details" if len(self._source.details) == 1 else f"details[{block}]"
@@ -169,19 +174,21 @@ class WebsiteTrial:
                 self.warnings.append(f"{part}: {', '.join(lacking)} is required and was found on no page")
         return joined
 
-    def _describe(self, page: Page, document: Document, entries: Sequence[Entry]) -> None:
+    def _describe(self, page: Page, document: Document, rows: Sequence[Row], entries: Sequence[Entry]) -> None:
         form = "data (JSON or script)" if document.data is not None else _FORMS[document.is_xml]
         declared = page.content_type or "no content type"
+        repeated = len(rows) - len(entries)
+        repeating = f", {repeated} of them with the id of another" if repeated else ""
         self.notes += [
             f"list: {page.url}",
-            f"answer: {form}, {len(page.content)} bytes, {declared}, read as {_encoding(page.content, document.source)}",
-            f"rows: {len(entries)}",
+            f"answer: {form}, {len(page.content)} bytes, {declared}",
+            f"encoding: {_encoding(page.content, document.source)}",
+            f"rows: {len(rows)}{repeating}",
         ]
 
-    def _check(self, document: Document, entries: Sequence[Entry], where: str) -> None:
+    def _check(self, document: Document, rows: Sequence[Row], entries: Sequence[Entry], where: str) -> None:
         """Say what would stop a run, in the words it would use."""
-        rows = [entry.row for entry in entries]
-        if not entries:
+        if not rows:
             if says_empty(document, self._source.list):
                 self.notes.append("the page says that there is no message")
             else:

@@ -40,6 +40,28 @@ answer_text = { label = "回复内容" }
 answered_at = { label = "回复时间" }
 answered_by = { label = "回复人" }
 """,
+        "id-in-page": r"""
+base = "{base}"
+[sources.list]
+url = "/zmhd/ldxxlb.jsp?urltype=tree.TreeTempUrl&wbtreeid=1112"
+rows = "table[class^=winstyle] tr"
+[sources.list.fields]
+title = "a[class^=linkfont]"
+link = "a[class^=linkfont]@href"
+posted_at = "td[class^=timestyle]"
+[sources.list.paging]
+next = "a.Next"
+[[sources.details]]
+[sources.details.fields]
+receipt_no = { label = "信件编号" }
+external_id = { label = "信件编号" }
+title = { label = "来信主题" }
+body = { label = "信件内容" }
+posted_at = { label = "来信时间" }
+answer_text = { label = "回复内容" }
+answered_at = { label = "回复时间" }
+answered_by = { label = "回复人" }
+""",
         "preset": r"""
 preset = "boda-vsb"
 [sources.list]

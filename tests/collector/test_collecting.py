@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from collector import sources
+from collector import rereading, sources
 from collector.base import Blank, Fetched, Item
 from collector.batch import Batch
 from collector.collecting import LONGEST_REST, PATIENCE, collect
@@ -64,6 +64,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Callable[[Script], None]:
 
     def put(script: Script) -> None:
         monkeypatch.setitem(sources.KINDS, "folder", sources.Kind(script, none))  # type: ignore[arg-type]
+        monkeypatch.setitem(rereading._READERS, "folder", none)
 
     return put
 

@@ -1,14 +1,17 @@
 """Descriptions suggested from pages: a dozen invented boards of different structure, and what cannot be recognised."""
 
+# ruff: noqa: E501 - markup stands as a site's keeper would write it.
+
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collector.pages.detail import read_detail
 from collector.pages.document import Document, read_document
 from collector.propose import Proposal, propose, propose_site, source_id, with_details
 from config.context import Context
@@ -81,7 +84,9 @@ LISTS: Mapping[str, str] = {
     ),
     "table without a header": page(
         '<div class="main"><table>'
-        + numbered('<tr class="tr{place}"><td>·</td><td><a href="/info/1052/{n}.htm">{title}</a></td><td>[{day}]</td></tr>')
+        + numbered(
+            '<tr class="tr{place}"><td>·</td><td><a href="/info/1052/{n}.htm">{title}</a></td><td>[{day}]</td></tr>'
+        )
         + "</table></div>"
     ),
     "list of links": page(
@@ -100,7 +105,10 @@ LISTS: Mapping[str, str] = {
     ),
     "definition lists": page(
         '<div id="box">'
-        + numbered('<dl><dt><a href="show-{n}.html">{title}</a></dt><dd>来信时间：{day}</dd><dd>{state}</dd></dl>', state=STATES)
+        + numbered(
+            '<dl><dt><a href="show-{n}.html">{title}</a></dt><dd>来信时间：{day}</dd><dd>{state}</dd></dl>',
+            state=STATES,
+        )
         + "</div>"
     ),
     "labels in each row": page(
@@ -136,7 +144,9 @@ LISTS: Mapping[str, str] = {
     ),
     "data in a script": page(
         "<div id='list'></div><script>var letterList = ["
-        + ",".join(f"{{id: {4100 + place}, title: '{title}', date: '{DAYS[place]}'}}" for place, title in enumerate(TITLES))
+        + ",".join(
+            f"{{id: {4100 + place}, title: '{title}', date: '{DAYS[place]}'}}" for place, title in enumerate(TITLES)
+        )
         + "];render(letterList);</script>"
     ),
 }
@@ -265,8 +275,6 @@ def test_letter_and_answer_are_found_on_their_own_page(name: str, tmp_path: Path
     detail = html(DETAILS[name], link)
     source = block_of(with_details(listed, {link: detail}), tmp_path)
 
-    from collector.pages.detail import read_detail
-
     found, _ = read_detail(detail, source.details[0], {})
     assert found["body"] == BODY
     assert found["answer_text"] == ANSWER
@@ -287,6 +295,7 @@ def test_a_page_built_by_a_script_says_so_and_names_interfaces(tmp_path: Path) -
     assert block_of(proposal, tmp_path).id == "tjj-example-gov-cn"
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=400))
 def test_any_text_gives_a_sound_block(text: str) -> None:
     """Whatever an address answers, the proposal is TOML that holds one source."""
@@ -294,6 +303,24 @@ def test_any_text_gives_a_sound_block(text: str) -> None:
 
     assert len(blocks) == 1
     Website.model_validate(blocks[0])
+
+
+SYSTEMS = {
+    "https://www.example.gov.cn/jact/front/mailpublist.do?sysid=84": ("hanweb-jact", {"sysid": "84"}),
+    "https://www.example.gov.cn/hdjlpt/published?via=pc": ("hdjlpt", {"site": "759010"}),
+}
+
+
+@pytest.mark.parametrize("url", sorted(SYSTEMS))
+def test_a_known_system_whose_list_a_script_fetches_is_given_its_preset(url: str, tmp_path: Path) -> None:
+    """The address names the system, and address or page the site's number."""
+    preset, params = SYSTEMS[url]
+    text = page("<div id='app'>正在加载</div><script>var site_id = '759010';</script>")
+    source = block_of(propose(html(text, url), url), tmp_path)
+
+    assert source.preset == preset
+    assert source.params == params
+    assert source.base == "https://www.example.gov.cn"
 
 
 def test_a_page_cannot_write_into_the_profile() -> None:
@@ -314,7 +341,7 @@ def test_the_command_looks_at_the_list_and_three_letters(ctx: Context, tmp_path:
         return DETAILS["a table of labels"] if "view.jsp" in asked.path else Reply(status=404)
 
     with serving(answer) as server:
-        proposal = propose_site(ctx, f"{server.url}/hdjl/list.jsp")
+        proposal = propose_site(ctx, f"{server.url}/hdjl/list.jsp", sleep=lambda seconds: None)
         asked = server.paths
     source = block_of(proposal, tmp_path)
 
@@ -326,7 +353,7 @@ def test_the_command_looks_at_the_list_and_three_letters(ctx: Context, tmp_path:
 def test_a_letter_that_cannot_be_had_leaves_the_list(ctx: Context) -> None:
     """Details that answer 404 are passed over; the usual names stand in their place."""
     with serving({"/hdjl/list.jsp": LISTS["table with a header"]}) as server:
-        proposal = propose_site(ctx, f"{server.url}/hdjl/list.jsp")
+        proposal = propose_site(ctx, f"{server.url}/hdjl/list.jsp", sleep=lambda seconds: None)
 
     assert proposal.details[0].keys["fields"]["body"] is True
 

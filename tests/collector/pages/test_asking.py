@@ -20,7 +20,9 @@ def reveal(text: str) -> str:
 
 def test_known_names_are_replaced_and_other_braces_stay():
     """JSON in a form field keeps its braces; a name that nothing is known of stays as it is written."""
-    assert filled('{"fid":{fid},"page":{page},"x":{other}}', {"fid": 539, "page": 2}) == '{"fid":539,"page":2,"x":{other}}'
+    assert (
+        filled('{"fid":{fid},"page":{page},"x":{other}}', {"fid": 539, "page": 2}) == '{"fid":539,"page":2,"x":{other}}'
+    )
 
 
 def test_the_names_of_nested_templates_are_found():

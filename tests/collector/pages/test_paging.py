@@ -47,7 +47,9 @@ def asked(one: Listing, place: Place, window: Window | None = None) -> Any:
     return page_request(one, place, window or Window(url=URL), {}, str, "", "utf-8")
 
 
-def following(one: Listing, document: Document, place: Place | None = None, rows: int = 10, **more: Any) -> Place | None:
+def following(
+    one: Listing, document: Document, place: Place | None = None, rows: int = 10, **more: Any
+) -> Place | None:
     """The place of the page after a document's."""
     paging, place = paging_of(one), place or Place()
     assert paging is not None
@@ -153,7 +155,9 @@ def test_a_next_link_in_data():
     """An interface may name the address of what follows."""
     one = listing(rows="items", paging={"next": "next"})
 
-    assert following(one, data({"items": [1], "next": "/list?after=7"})).url == "https://www.example.gov.cn/list?after=7"
+    assert (
+        following(one, data({"items": [1], "next": "/list?after=7"})).url == "https://www.example.gov.cn/list?after=7"
+    )
     assert following(one, data({"items": [1], "next": None})) is None
 
 

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from collector.access import PIPELINE, visible_to
 from collector.collecting import collect
 from collector.counts import Counts
-from collector.tables import CollectionRun, Message, RawItem, SetAside, SourceCursor
+from collector.tables import CollectionRun, Message, RawItem, SetAside, SourceCursor, SourceState
 from config.context import Context
 from tests.profiles import with_sources
 from tests.webserver import Asked, Reply, WebServer, serving
@@ -230,3 +230,10 @@ def counted(ctx: Context) -> bool:
             one.fetched == one.stored + one.duplicates + one.dropped + one.set_aside
             for one in session.scalars(sa.select(CollectionRun))
         )
+
+
+def wipe(ctx: Context) -> None:
+    """Forget everything that was collected."""
+    with ctx.database.writing() as session:
+        for table in (SetAside, Message, RawItem, CollectionRun, SourceCursor, SourceState):
+            session.execute(sa.delete(table))

@@ -192,9 +192,7 @@ def test_the_end_is_found_whatever_stands_behind_it(ctx, tmp_path, beyond):
 def test_a_count_in_a_script_spares_the_page_behind_the_end(ctx, tmp_path, paging):
     """The number of pages, or of rows, tells the last page."""
     site = Site.of(30)
-    site.extra = lambda site: (
-        f"<script>var totalPage = {site.pages};var totalRecord = {len(site.letters)};</script>"
-    )
+    site.extra = lambda site: f"<script>var totalPage = {site.pages};var totalRecord = {len(site.letters)};</script>"
     with board(ctx, tmp_path, site, LIST + f"[sources.list.paging]\n{paging}\n" + DETAILS) as home:
         run(home)
 
@@ -291,7 +289,9 @@ def test_rows_without_any_id_are_told_apart_by_their_words(ctx, tmp_path):
     """A list without numbers and addresses: fingerprints stand for ids, and nothing comes twice."""
     site = Site.of(33)
     fields = 'fields = { title = "a", posted_at = "td.date", body = "td.text" }'
-    with board(ctx, tmp_path, site, f'[sources.list]\nurl = "{{base}}/list?page={{page}}"\nrows = "tr.row"\n{fields}\n') as home:
+    with board(
+        ctx, tmp_path, site, f'[sources.list]\nurl = "{{base}}/list?page={{page}}"\nrows = "tr.row"\n{fields}\n'
+    ) as home:
         assert run(home).stored == 33
         site.letters.insert(0, letter(34))
         site.forget()
