@@ -25,7 +25,7 @@ class Fetched:
         position: where in the raw item it stood (row number, part); unique there.
         external_id: the source's id; None where it has none, then a fingerprint stands for it.
         posted_at: aware; when the author wrote.
-        received_at: aware; when the bureau received it; None: as posted_at for files, now for live sources.
+        received_at: aware; when the bureau received it; None: as posted_at.
         kind: the kind the source itself stated (诉求类型), only used to decide access.
     """
 

@@ -1,17 +1,18 @@
 """Values out of JavaScript: literals read as data, never run.
 
 Read are JSON and what scripts write beyond it: single quotes, bare keys, comments, trailing commas, `undefined`,
-`new Date(…)`, `JSON.parse('…')`, texts joined by `+`. Any other expression becomes null. Each character is looked at
+`new Date(…)`, `JSON.parse('…')`, texts joined by `+`. Any other expression within a literal becomes null. Each character is looked at
 once, so that hostile text costs no more than its length.
 """
 
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 _DECODER = json.JSONDecoder(strict=False)
-_MOST_ATTEMPTS = 50
+_MOST_WASTED = 4
 _DEEPEST = 500
 _SPACE = re.compile(r"(?:[\s\ufeff]++|//[^\r\n]*+)*+")
 _STRING = {
@@ -35,6 +36,18 @@ class NotFound(ValueError):
     """Raised when a variable has no value that can be read."""
 
 
+class BrokenLiteral(ValueError):
+    """Raised when no literal begins at a place, or it is never closed.
+
+    Args:
+        reached: how far the text was read.
+    """
+
+    def __init__(self, what: str, reached: int) -> None:
+        super().__init__(what)
+        self.reached = reached
+
+
 def read_variable(source: str, name: str) -> Any:
     """Return the value that a page's scripts give a variable.
 
@@ -45,7 +58,7 @@ def read_variable(source: str, name: str) -> Any:
         NotFound: nothing that can be read is given to it.
     """
     bare = re.escape(name.removeprefix("window."))
-    given = re.compile(rf"""(?<![\w$]){bare}(?:["']\s*:|\s*(?:=(?![=>])|:(?!:)))""")
+    given = re.compile(rf"""(?<![\w$]){bare}(?:["']\s*(?::|\]\s*=(?!=))|\s*(?:=(?![=>])|:(?!:)))""")
     empty: list[Any] = []
     for value in _values(source, given):
         if value or value == 0:
@@ -63,27 +76,28 @@ def read_literal(source: str, start: int = 0) -> tuple[Any, int]:
     """Return the value that begins at a place of a script, and the place behind it; what follows does not matter.
 
     Raises:
-        ValueError: no value begins there, or it is never closed.
+        BrokenLiteral: no value begins there, or it is never closed.
     """
-    start = _skip_space(source, start)
+    reader = _Reader(source, start)
     try:
-        value, end = _DECODER.raw_decode(source, start)
-    except (ValueError, RecursionError):
-        return _Reader(source, start).read()
-    # A number or a text may be the beginning of a longer expression.
-    if isinstance(value, dict | list) or source[_skip_space(source, end) :][:1] in ("", ",", ";", "}", "]", ")", "<"):
-        return value, end
-    return _Reader(source, start).read()
+        start = _skip_space(source, start)
+        if source.startswith(("{", "["), start):
+            with suppress(ValueError, RecursionError):
+                return _DECODER.raw_decode(source, start)
+        return reader.read()
+    except ValueError as error:
+        raise BrokenLiteral(str(error), reader.place) from error
 
 
 def _values(source: str, given: re.Pattern[str]) -> Iterator[Any]:
-    place = attempts = 0
-    while attempts < _MOST_ATTEMPTS and (match := given.search(source, place)):
+    place = wasted = 0
+    # What begins like a value and breaks off may do so again and again; the page is not read for each.
+    while wasted <= _MOST_WASTED * len(source) and (match := given.search(source, place)):
         place = match.end()
         try:
             value, place = read_literal(source, place)
-        except ValueError:
-            attempts += 1
+        except BrokenLiteral as error:
+            wasted += error.reached - place
             continue
         yield value
 
@@ -234,6 +248,8 @@ class _Reader:
         if match and match[0] in _CONSTANTS:
             self.place = match.end()
             return _CONSTANTS[match[0]]
+        if not self.frames:
+            raise ValueError("an expression is no data")
         self._skip()
         return None
 
@@ -283,6 +299,8 @@ class _Reader:
             elif mark in _CLOSING:
                 open_brackets.append(_CLOSING[mark])
                 self.place += 1
+                if len(open_brackets) > _DEEPEST:
+                    raise ValueError("the expression is nested too deep")
             elif mark in "]})":
                 if not open_brackets:
                     return

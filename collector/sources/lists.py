@@ -1,4 +1,4 @@
-"""The pages of a website's list: asked for, kept and read into rows; an empty one is told from a page of another kind."""
+"""The pages of a website's list: asked for, kept and read; an empty one is told from a page of another kind."""
 
 import hashlib
 import json

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -85,6 +86,40 @@ def source_list(as_json: AsJson = False) -> None:
             for row in rows
         ],
     )
+
+
+@source.command("try")
+def source_try(
+    source_id: Annotated[str, typer.Argument(metavar="SOURCE")],
+    from_: Annotated[
+        Path | None, typer.Option("--from", metavar="FOLDER", help="Read a saved fixture; ask nobody.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch one page and a few letters of a source, show what each field caught, and store no message."""
+    from collector.trying import lines, try_source
+    from responder.console import print_json
+
+    with opened() as ctx:
+        trial = try_source(ctx, source_id, from_fixture=from_)
+    if as_json:
+        print_json(asdict(trial))
+    else:
+        for line in lines(trial):
+            typer.echo(line)
+
+
+@source.command("propose")
+def source_propose(url: str) -> None:
+    """Look at a page and print a block for the profile that describes it as a source."""
+    from collector.propose import propose_site
+
+    with opened() as ctx:
+        proposal = propose_site(ctx, url)
+    typer.echo(proposal.toml)
+    if not proposal.recognised:
+        sys.stderr.write("no list of messages was recognised; the block has to be filled in by hand\n")
+        raise typer.Exit(1)
 
 
 def _moment(moment: datetime | None, zone: ZoneInfo) -> str:

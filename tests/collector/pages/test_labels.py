@@ -8,6 +8,7 @@ from collector.pages.detail import read_detail
 from collector.pages.document import html_document
 from config.sources import Detail
 
+# ruff: noqa: E501
 ALL = ("title", "author_name", "posted_at", "body", "answered_by", "answered_at", "answer_text", "status", "contact", "receipt_no")  # fmt: skip
 
 

@@ -79,7 +79,7 @@ class Site:
         page_hook: called with the number of a page before it is answered.
         faults: by path without query, what is answered instead; taken in turn, the last one stays until it is None.
         beyond: what is shown behind the last page: nothing, the last page again, or the first.
-        extra: markup or script that stands on list pages.
+        head: markup or script that stands on list pages.
     """
 
     letters: list[Letter] = field(default_factory=list)
@@ -90,7 +90,7 @@ class Site:
     faults: dict[str, list[Reply | None]] = field(default_factory=dict)
     cut: dict[int, int] = field(default_factory=dict)
     beyond: str = "nothing"
-    extra: Callable[["Site"], str] = lambda site: ""
+    head: Callable[["Site"], str] = lambda site: ""
     empty_words: str = ""
     letter_class: str = "text"
     server: WebServer | None = None
@@ -126,7 +126,7 @@ class Site:
     def list_page(self, number: int, asked: Asked) -> Reply:
         self.page_hook(number)
         rows = "".join(self.row(one) for one in [*self.pinned, *self.page(number)])
-        body = f"<html><head><title>来信列表 第{number}页</title></head><body>{self.extra(self)}<table>{rows}</table>"
+        body = f"<html><head><title>来信列表 第{number}页</title></head><body>{self.head(self)}<table>{rows}</table>"
         body += f"{'' if rows else self.empty_words}</body></html>"
         tag = f'"{hashlib.sha256(body.encode()).hexdigest()[:16]}"'
         if self.etag and asked.headers.get("If-None-Match") == tag:

@@ -74,7 +74,7 @@ def test_list_pages_that_brought_nothing_are_not_kept(ctx, tmp_path):
         run(home)
         kept = len(raws(home))
         for number in range(3):
-            site.extra = lambda site, number=number: f"<p>{number}</p>"
+            site.head = lambda site, number=number: f"<p>{number}</p>"
             run(home)
 
         assert len(raws(home)) == kept
@@ -192,7 +192,7 @@ def test_the_end_is_found_whatever_stands_behind_it(ctx, tmp_path, beyond):
 def test_a_count_in_a_script_spares_the_page_behind_the_end(ctx, tmp_path, paging):
     """The number of pages, or of rows, tells the last page."""
     site = Site.of(30)
-    site.extra = lambda site: f"<script>var totalPage = {site.pages};var totalRecord = {len(site.letters)};</script>"
+    site.head = lambda site: f"<script>var totalPage = {site.pages};var totalRecord = {len(site.letters)};</script>"
     with board(ctx, tmp_path, site, LIST + f"[sources.list.paging]\n{paging}\n" + DETAILS) as home:
         run(home)
 
@@ -203,7 +203,7 @@ def test_a_count_in_a_script_spares_the_page_behind_the_end(ctx, tmp_path, pagin
 def test_a_total_that_counts_hidden_rows_loses_nothing(ctx, tmp_path):
     """A count that is too high costs a request; one page more than it says is read where rows were pinned."""
     site = Site.of(30)
-    site.extra = lambda site: "<script>var totalRecord = 99;</script>"
+    site.head = lambda site: "<script>var totalRecord = 99;</script>"
     paging = "[sources.list.paging]\ntotal = { pattern = 'totalRecord = (\\d+)' }\n"
     with board(ctx, tmp_path, site, LIST + paging + DETAILS) as home:
         run(home)

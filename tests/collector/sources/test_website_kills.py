@@ -150,7 +150,7 @@ def test_killed_at_any_line(ctx, tmp_path, clock, name):
 
 
 def test_bytes_that_a_killed_run_kept_are_read_by_the_service(ctx, tmp_path, clock):
-    """Killed between keeping and taking: the letters are stored from the bytes, whole, and the next run fetches no more."""
+    """Killed between keeping and taking: the letters are stored from the bytes; the next run fetches no more."""
     site = Site.of(8)
     site.letters[0].answer = "已经办理。"
     with board(ctx, tmp_path, site) as home:

@@ -239,7 +239,7 @@ class Linked(Site):
 
     def list_page(self, number: int, asked: Asked) -> Reply:
         onward = f'<a class="next" href="?page={number + 1}">下一页</a>' if number < self.pages else ""
-        self.extra = lambda site: onward
+        self.head = lambda site: onward
         return super().list_page(number, asked)
 
 
