@@ -1,8 +1,8 @@
 """Values out of JavaScript: literals read as data, never run.
 
 Read are JSON and what scripts write beyond it: single quotes, bare keys, comments, trailing commas, `undefined`,
-`new Date(…)`, `JSON.parse('…')`, texts joined by `+`. Any other expression within a literal becomes null. Each character is looked at
-once, so that hostile text costs no more than its length.
+`new Date(…)`, `JSON.parse('…')`, texts joined by `+`. Any other expression within a literal becomes null. Each
+character is looked at once, so that hostile text costs no more than its length.
 """
 
 import json
@@ -13,6 +13,10 @@ from typing import Any
 
 _DECODER = json.JSONDecoder(strict=False)
 _MOST_WASTED = 4
+_COST_OF_TRY = 100
+_FREE_TRIES = 50
+"""Of values that break off, at most as many characters are read in vain as the page has four times over."""
+
 _DEEPEST = 500
 _SPACE = re.compile(r"(?:[\s\ufeff]++|//[^\r\n]*+)*+")
 _STRING = {
@@ -90,14 +94,14 @@ def read_literal(source: str, start: int = 0) -> tuple[Any, int]:
 
 
 def _values(source: str, given: re.Pattern[str]) -> Iterator[Any]:
-    place = wasted = 0
+    place, wasted = 0, -_FREE_TRIES * _COST_OF_TRY
     # What begins like a value and breaks off may do so again and again; the page is not read for each.
     while wasted <= _MOST_WASTED * len(source) and (match := given.search(source, place)):
         place = match.end()
         try:
             value, place = read_literal(source, place)
         except BrokenLiteral as error:
-            wasted += error.reached - place
+            wasted += error.reached - place + _COST_OF_TRY
             continue
         yield value
 

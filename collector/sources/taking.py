@@ -1,13 +1,14 @@
 """Which rows of a list page are new, and how they are taken in: rows, bookmark and counts together."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
 from collector.base import Blank, Fetched, Item, Unreadable
 from collector.dedupe import author_key, identity
-from collector.errors import SourceChanged, SourceFailed
+from collector.errors import PageUnreadable, SourceChanged, SourceFailed
 from collector.pages.paging import Place
 from collector.runs import Run
 from collector.sources.bookmark import Bookmark, Missing, Walk, digest
@@ -23,6 +24,9 @@ TRIES = 3
 
 MOST_MISSING = 200
 """Rows whose page may wait to be read; more than that is no fault of single pages."""
+
+_QUIET = 10
+"""Pages without news in a row after which the place of the walk is stored."""
 
 _WASTE = 20
 """Pages that brought nothing and are deleted at once."""
@@ -64,6 +68,7 @@ class Taker:
         self.daily = settled and expects_answers(source.details) and bookmark.checked != self._today
         self._failed_now: set[str] = set()
         self._used: set[int] = set()
+        self._quiet = 0
         self._idle: list[int] = []
         self._waste: list[int] = []
 
@@ -99,9 +104,13 @@ class Taker:
             self._commit(batch, chunk, walk, page.place if number == len(chunks) else None, deeper=deeper)
             items |= batch.items
         if not chunks:
-            self._commit(Batch(), (), walk, page.place, deeper=deeper)
+            walk.place, walk.pages = page.place, walk.pages + 1
+            self._quiet += 1
         if page.raw_id not in self._used:
             self.discard(page)
+        # To walk over a few pages once more costs less than to store the place of each that brings nothing.
+        if self._quiet >= _QUIET:
+            self._commit(Batch(), (), None, None, deeper=deeper)
         return items
 
     def discard(self, page: ListPage) -> None:
@@ -134,8 +143,10 @@ class Taker:
         self._delete_waste()
 
     def clean_up(self) -> None:
-        """Delete what brought nothing in a run that failed; the bookmark stays as it was stored last."""
-        if self._idle:
+        """Store the place behind the last whole page, and delete what brought nothing, in a run that failed."""
+        if self._quiet:
+            self._run.cursor = self._bookmark.to_json()
+        if self._quiet or self._idle:
             self._run.take([], settled=self._idle)
         self._waste += self._idle
         self._delete_waste()
@@ -221,6 +232,7 @@ class Taker:
         self._used.update(raw_id for raw_id, item in batch.pairs if not isinstance(item, Blank))
         self._waste += [*self._idle, *batch.idle]
         self._idle.clear()
+        self._quiet = 0
         if len(self._waste) >= _WASTE:
             self._delete_waste()
         if batch.fault is not None:
@@ -276,8 +288,10 @@ class Taker:
         url = ""
         if raw is not None and raw.content is not None:
             url = raw.options.get("url", "")
-            document = read_list(self._source, raw.content, raw.options.get("type", ""), url)
-            found = {entry.key: entry for entry in read_entries(self._source, document, self._session.variables())}
+            # A description that was changed meanwhile may not fit what was kept under another.
+            with suppress(PageUnreadable):
+                document = read_list(self._source, raw.content, raw.options.get("type", ""), url)
+                found = {entry.key: entry for entry in read_entries(self._source, document, self._session.variables())}
         for key, one in rows.items():
             if key not in found:
                 found[key] = bare_entry(key, one.row, one.link)
