@@ -85,7 +85,9 @@ def _secret(value: str) -> str:
         known = False
     if not known:
         # What was written may be the secret itself, so it is not repeated.
-        raise PydanticCustomError("secret", "write secret:NAME, with small letters, digits and hyphens; never the secret")
+        raise PydanticCustomError(
+            "secret", "write secret:NAME, with small letters, digits and hyphens; never the secret"
+        )
     return value
 
 

@@ -49,8 +49,12 @@ def cell_under(document: Document, row: Element, names: Sequence[str]) -> Elemen
     Args:
         names: normalised.
     """
-    if row.tag != "tr":
-        return _part_under(document, row, names)
+    cell = _cell_in_table(document, row, names) if row.tag == "tr" else _part_under(document, row, names)
+    # Where each row repeats the text, it is no header but a label.
+    return None if cell is None or header_text(cell) in names else cell
+
+
+def _cell_in_table(document: Document, row: Element, names: Sequence[str]) -> Element | None:
     table = _table_of(row)
     if table is None:
         return None
@@ -187,23 +191,22 @@ def _part_under(document: Document, row: Element, names: Sequence[str]) -> Eleme
         return None
     key = ("parts", parent)
     if key not in document.memo:
-        document.memo[key] = _header_of(parent)
-    header, parts = document.memo[key]
-    column = next((parts[name] for name in names if name in parts), -1)
-    if column < 0 or row is header:
-        return None
-    cells = _cells_of(row)
-    return cells[column] if column < len(cells) else None
+        document.memo[key] = list(_headers_of(parent))
+    for header, parts in document.memo[key]:
+        column = next((parts[name] for name in names if name in parts), -1)
+        if column >= 0:
+            cells = _cells_of(row)
+            return cells[column] if row is not header and column < len(cells) else None
+    return None
 
 
-def _header_of(parent: Element) -> tuple[Element | None, dict[str, int]]:
-    """Return the header of a list, its first row or what stands before it, and its texts by column."""
+def _headers_of(parent: Element) -> Iterator[tuple[Element, dict[str, int]]]:
+    """Yield what may be the header of a list, its first row or what stands before it, with its texts by column."""
     before = parent.getprevious()
     for header in (*parent[:1], *([] if before is None else (before, *before[:1]))):
         texts = [header_text(cell) for cell in _cells_of(header)]
-        if sum(map(bool, texts)) >= 2 and all(len(text) <= 12 for text in texts):
-            return header, {text: column for column, text in reversed(list(enumerate(texts))) if text}
-    return None, {}
+        if sum(map(bool, texts)) >= 2:
+            yield header, {text: column for column, text in reversed(list(enumerate(texts))) if text}
 
 
 def _cells_of(row: Element) -> list[Any]:

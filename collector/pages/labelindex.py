@@ -284,6 +284,9 @@ def _note_text(
         if label and beside is not None and len(label) <= _LONGEST_CHARS:
             found.append((label, len(text), True))
     for label, end, leads in found:
+        if is_all and not text[end : end + _LONGEST_SPACED].strip():
+            # The element has the label to itself, which is noted elsewhere.
+            continue
         if name := name_of(label):
             index.spots.setdefault(name, []).append(Spot(place, element, text, end, in_tail, leads))
 
@@ -294,8 +297,9 @@ def _weigh(index: LabelIndex) -> None:
     for name, known in fields_by_name().items():
         for spot in index.spots_of(name):
             bit = 1 << bits.setdefault(known, len(bits))
-            element: Element | None = spot.element
-            while element is not None and not index.masks.get(element, 0) & bit:
+            element = spot.element
+            # A fragment's root may itself stand in a body that is no part of it.
+            while element in index.order and not index.masks.get(element, 0) & bit:
                 index.masks[element] = index.masks.get(element, 0) | bit
                 element = element.getparent()
 

@@ -60,7 +60,9 @@ class Value:
         return text_of(self.pieces, without).lstrip(_MARKS)
 
 
-def find(document: Document, scope: Element, names: tuple[str, ...], field: str) -> Iterator[Value]:
+def find(
+    document: Document, scope: Element, names: tuple[str, ...], field: str, *, in_page_order: bool = False
+) -> Iterator[Value]:
     """Yield what stands beside some labels inside an element, the likeliest first.
 
     A place among many other labels goes before one that stands alone, a label that has an element to itself before
@@ -69,15 +71,17 @@ def find(document: Document, scope: Element, names: tuple[str, ...], field: str)
     Args:
         names: as the description writes them.
         field: of a long text more is taken than of a line.
+        in_page_order: of labels that have an element to themselves, if there are any, else of those that begin a text.
     """
     index = index_of(document, scope)
     wanted = normalised(names)
-    found = [
-        (rank, spot) for rank, name in enumerate(wanted) if name in index.spots for spot in index.within(scope, name)
-    ]
+    found = [(rank, spot) for rank, name in enumerate(wanted) for spot in index.within(scope, name)]
     if not found:
         return
-    if len(found) > 1:
+    if in_page_order:
+        own = [one for one in found if one[1].text is None]
+        found = sorted(own or found, key=lambda one: one[1].order)
+    elif len(found) > 1:
         found.sort(key=lambda one: _preference(index, *one))
     reader = _Reader(document, index, scope, field, frozenset(wanted))
     quoted = _letters(document, index, scope) if field in _QUOTABLE_FIELDS else []
@@ -101,8 +105,7 @@ def _letters(document: Document, index: LabelIndex, scope: Element) -> list[tupl
     """
     if "letters" not in document.memo:
         document.memo["letters"] = []
-        root = scope.getroottree().getroot() if document.root is None else document.root
-        values = [next(find(document, root, known_names(field), field), None) for field in _LONG_FIELDS]
+        values = [next(find(document, document.root, known_names(field), field), None) for field in _LONG_FIELDS]
         document.memo["letters"] = [
             index.range_of(one) for value in values if value is not None for one in value.elements()
         ]
@@ -119,7 +122,7 @@ class _Reader:
     """
 
     def __init__(
-        self, document: Document, index: LabelIndex, scope: Element | None, field: str, wanted: frozenset[str]
+        self, document: Document, index: LabelIndex, scope: Element, field: str, wanted: frozenset[str]
     ) -> None:
         self.document, self.index, self.scope, self.field, self.wanted = document, index, scope, field, wanted
         self.is_long = field in _LONG_FIELDS
@@ -152,7 +155,16 @@ class _Reader:
         # A cell may hold nothing but the colon between the two.
         cells = (one for one in cell.itersiblings(*_CELLS) if self.index.text_of(one) not in (":", "："))
         beside = next(cells, None)
-        return [] if beside is None or self._is_label(beside) else [beside]
+        if beside is None or (self._is_label(beside) and not self._looks_other(beside, cell)):
+            return []
+        return [beside]
+
+    def _looks_other(self, beside: Element, cell: Element) -> bool:
+        """Tell whether a cell with a usual name in it is written as values are, unlike the label before it."""
+        texts = (self.index.text_of(cell), self.index.text_of(beside))
+        if texts[1].endswith((":", "：")) or beside.tag == "th":
+            return False
+        return cell.tag == "th" or texts[0].endswith((":", "："))
 
     def _is_header(self, row: Element) -> bool:
         """Tell whether labels stand beside each other in a row, so that their values must be beneath."""
@@ -175,7 +187,13 @@ class _Reader:
         if first is None or self._is_label(first):
             return None
         column = next((at for at, one in enumerate(grid.cells[place - 1]) if one is cell), -1)
-        return grid.cell(place, column) if column >= 0 else None
+        beneath = grid.cell(place, column) if column >= 0 else None
+        # A row of a list says nothing of the row above it.
+        return beneath if beneath is not None and self._is_inside(beneath) else None
+
+    def _is_inside(self, element: Element) -> bool:
+        start, end = self.index.range_of(self.scope)
+        return start <= self.index.order.get(element, -1) < end
 
     def _of_term(self, term: Element) -> list[Piece]:
         pieces: list[Piece] = []
@@ -195,6 +213,7 @@ class _Reader:
         """
         text, ends = self._cut(text)
         pieces: list[Piece] = [text] if text.strip(_MARKS) else []
+        says_something = bool(pieces)
         for one in siblings:
             if ends or self._is_label(one) or self._begins_with_label(one, is_first=not pieces):
                 break
@@ -209,10 +228,16 @@ class _Reader:
                 break
             if pieces or one.tag != "br":
                 pieces.append(one)
-            text, ends = self._cut(one.tail or "")
-            if not text.strip(_MARKS) and len(pieces) == 1 and self._is_whole(one, label):
+                says_something = says_something or not self._is_blank(one)
+            tail = one.tail or ""
+            if self._opens_with_label(tail, is_first=not says_something):
                 break
-            if text and (pieces or text.strip(_MARKS)):
+            text, ends = self._cut(tail)
+            if text.strip(_MARKS):
+                says_something = True
+            elif len(pieces) == 1 and self._is_whole(one, label):
+                break
+            if text and (pieces or says_something):
                 pieces.append(text)
         return pieces
 
@@ -283,10 +308,13 @@ class _Reader:
                 return True
             if one is not element and not self.is_known and self.index.text_of(one).endswith((":", "：")):
                 return True
-            if text := (one.text or "").strip():
-                head, colon, _ = text[:_LONGEST_HEAD_CHARS].replace("：", ":").partition(":")
-                return bool(colon) and self._ends_value(name_of(head), is_first=is_first)
+            if one.text and one.text.strip():
+                return self._opens_with_label(one.text, is_first=is_first)
         return False
+
+    def _opens_with_label(self, text: str, *, is_first: bool) -> bool:
+        head, colon, _ = text.lstrip()[:_LONGEST_HEAD_CHARS].replace("：", ":").partition(":")
+        return bool(colon) and self._ends_value(name_of(head), is_first=is_first)
 
     def _is_blank(self, element: Element) -> bool:
         return not any(text.strip() for text in element.itertext()) and next(fields_in(element), None) is None

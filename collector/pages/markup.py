@@ -1,6 +1,7 @@
 """Markup of strangers as trees: broken, deep or overloaded markup is read as far as it makes sense, and bounded."""
 
 import re
+from collections import Counter
 from html.entities import html5
 from itertools import islice
 from typing import Any
@@ -18,11 +19,11 @@ _MOST_ATTRIBUTES = 128
 _TAG = re.compile(r"""<(/?)([a-zA-Z][^\s<>"'/]*+)((?:[^<>"']|"[^"]*"|'[^']*')*+)>?""")
 _LONG_TAG = re.compile(r"""<[a-zA-Z](?:[^<>"']|"[^"]*"|'[^']*'){4096,}+>?""")
 _ATTRIBUTE = re.compile(r"""[^\s=<>"'/]++(?:\s*+=\s*+(?:"[^"]*"|'[^']*'|[^\s<>"']++))?+""")
-# Elements that close by themselves, or never hold anything: they do not make a tree deep.
-_SHALLOW = frozenset(
+# Elements that close by themselves, that never hold anything, or that tell rows and cells: of these none is dropped.
+_KEPT = frozenset(
     ("area", "base", "body", "br", "col", "colgroup", "dd", "dt", "embed", "head", "hr", "html", "img", "input", "li",
-     "link", "meta", "option", "p", "param", "script", "source", "style", "tbody", "td", "textarea", "tfoot", "th",
-     "thead", "title", "tr", "track", "wbr")
+     "link", "meta", "ol", "option", "p", "param", "script", "source", "style", "table", "tbody", "td", "textarea",
+     "tfoot", "th", "thead", "title", "tr", "track", "ul", "wbr")
 )  # fmt: skip
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>", re.IGNORECASE)
 _PROLOG = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<!DOCTYPE", re.IGNORECASE | re.DOTALL)
@@ -93,17 +94,55 @@ def _with_few_attributes(tag: re.Match[str]) -> str:
 
 
 def _flattened(text: str) -> str:
-    """Drop the tags that lie deeper than a tree may be; their text stays."""
+    """Drop the tags of blocks and formats that make a tree too deep: those never closed, and the innermost others.
+
+    Their text stays, and so does what tells rows and cells.
+    """
+    tags = list(_TAG.finditer(text))
+    pairs = _pairs(tags)
     depth = 0
+    kept: set[int] = set()
+    for opening, closing in sorted(pairs.items()):
+        # Openings and closings in page order: a closing is its own key, with its opening as the value.
+        if opening < closing:
+            depth += 1
+            if depth <= _DEEPEST:
+                kept |= {opening, closing}
+        else:
+            depth -= 1
+    dropped = (place for place, tag in enumerate(tags) if place not in kept and not _stays(tag))
+    pieces: list[str] = []
+    end = 0
+    for place in dropped:
+        pieces.append(text[end : tags[place].start()])
+        end = tags[place].end()
+    return "".join(pieces) + text[end:]
 
-    def kept(tag: re.Match[str]) -> str:
-        nonlocal depth
-        if tag[2].lower() in _SHALLOW or tag[3].endswith("/"):
-            return tag[0]
-        depth = max(depth - 1, 0) if tag[1] else depth + 1
-        return "" if depth + bool(tag[1]) > _DEEPEST else tag[0]
 
-    return _TAG.sub(kept, text)
+def _pairs(tags: list[re.Match[str]]) -> dict[int, int]:
+    """Return the places of the tags that open and close each other, both ways; what is never closed is left out."""
+    pairs: dict[int, int] = {}
+    still_open: list[tuple[str, int]] = []
+    counts: Counter[str] = Counter()
+    for place, tag in enumerate(tags):
+        name = tag[2].lower()
+        if _stays(tag):
+            continue
+        if not tag[1]:
+            still_open.append((name, place))
+            counts[name] += 1
+        elif counts[name]:
+            # What was opened since, and not closed, never will be.
+            opened = ""
+            while opened != name:
+                opened, opening = still_open.pop()
+                counts[opened] -= 1
+            pairs[opening], pairs[place] = place, opening
+    return pairs
+
+
+def _stays(tag: re.Match[str]) -> bool:
+    return tag[2].lower() in _KEPT or tag[3].endswith("/")
 
 
 def _character(match: re.Match[str]) -> str:

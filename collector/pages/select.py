@@ -168,7 +168,7 @@ def link_of(element: Element) -> str | None:
         href = one.get("href")
         if href and not _NO_LINK.match(href):
             return str(href).strip()
-    for one in (element, *element.iter("a")):
+    for one in element.iter(etree.Element):
         if match := _OPENED.search(one.get("onclick") or one.get("href") or ""):
             return match[1]
     return None
@@ -213,7 +213,7 @@ def _by_name(node: Node, element: Element, names: tuple[str, ...], pick: Pick, f
         yield link_of(element)
     if not pick.column:
         without = _removed(node, element, pick)
-        for value in labels.find(node.document, element, names, field):
+        for value in labels.find(node.document, element, names, field, in_page_order=pick.every):
             if pick.attr is not None:
                 inside = (inner for one in value.elements() for inner in one.iter(etree.Element))
                 yield from (inner.get(pick.attr) for inner in inside)
@@ -245,13 +245,24 @@ def _reading(value: Any, pick: Pick, field: str, node: Node) -> Any:
         return str(value) if isinstance(value, str) else value
     if pick.attr is not None:
         return value.get(pick.attr) if node.document.is_xml else value.get(pick.attr.lower(), value.get(pick.attr))
-    if field in _LINKS and not node.document.is_xml and (link := link_of(value)) is not None:
-        return link
+    if field in _LINKS and not node.document.is_xml:
+        link = link_of(value)
+        if link is not None and pick.pattern is None:
+            return link
+        if pick.pattern is not None and (said := _said_of_link(value)):
+            return said
     if node.document.is_xml:
         return tidy("".join(value.itertext()))
     if (own := field_value(value)) is not None:
         return own
     return element_text(value, _removed(node, value, pick)) or _field_text([value])
+
+
+def _said_of_link(element: Element) -> str:
+    """Return what an element and the first link in it say of where they lead; a pattern finds the address in it."""
+    inner = next(element.iter("a", "area"), element)
+    values = (inner.get("href"), inner.get("onclick"), element.get("onclick") if inner is not element else None)
+    return " ".join(value for value in values if value)
 
 
 def _field_text(elements: list[Element]) -> str | None:

@@ -266,16 +266,17 @@ class Details:
         read = sum(bool(reading.pages) for reading, _ in whole)
         if read:
             self._sound = True
-        if len(odd) > read and (len(odd) + read >= ENOUGH or not self._is_sound()):
-            batch.fault = batch.fault or self._changed(*odd[0])
+        try:
+            if len(odd) > read and (len(odd) + read >= ENOUGH or not self._is_sound()):
+                raise self._changed(*odd[0])
+        except SourceFailed as error:
+            batch.fault = error
             batch.failed.clear()
             return
         for reading, values in whole:
             self._take(reading, item_of(reading.wanted.entry, values, self._source, self._zone, self._limits), batch)
         for reading, lacking in odd:
-            position = reading.wanted.entry.position
-            detail = f"{position}: its page has no {', '.join(lacking)}"
-            self._take(reading, Unreadable(position, "missing-field", detail), batch)
+            self._take(reading, lacking_item(reading.wanted.entry, lacking), batch)
 
     def _take(self, reading: _Reading, item: Item, batch: Batch) -> None:
         wanted = reading.wanted
@@ -297,7 +298,7 @@ class Details:
         lacking: list[str] = []
         for page in reading.pages:
             found, names = self._parsed(page, given)
-            lacking += [name for name in required_of(page.detail) if name not in found]
+            lacking += lacking_of(page.detail, found)
             values |= found
             given = {**given, **found, **names}
         return values, lacking
@@ -334,6 +335,16 @@ def read_page(
     """
     document = read_document(content, content_type, url, detail, encoding=source.encoding)
     return read_detail(document, detail, variables)
+
+
+def lacking_of(detail: Detail, found: Mapping[str, Any]) -> list[str]:
+    """Return the required fields that a page lacks."""
+    return [name for name in required_of(detail) if name not in found]
+
+
+def lacking_item(entry: Entry, lacking: Sequence[str]) -> Unreadable:
+    """Return what stands for a row whose page lacks required fields."""
+    return Unreadable(entry.position, "missing-field", f"{entry.position}: its page has no {', '.join(lacking)}")
 
 
 def _asks_to_wait(refused: HttpRefused) -> bool:

@@ -164,7 +164,8 @@ class Lists:
             raise PageUnreadable(
                 f"page {place.index + 1} of the list has no rows and is not like the first",
                 item=where,
-                todo="The next run tries again; if it lasts, open the address in a browser.",
+                todo="The next run tries again. If it lasts, open the address in a browser; if it says that there is "
+                "nothing more, give its words in list.empty.",
             )
 
 
@@ -178,11 +179,11 @@ def read_list(source: Website, content: bytes, content_type: str, url: str) -> D
 
 
 def _shape_of(document: Document) -> object:
-    """Return what is the same on all pages of a list: the title of a page, the keys and states of data."""
+    """Return what is the same on all pages of a list: the title of a page, the states or else the keys of data."""
     data = document.data
     if isinstance(data, Mapping):
         states = {key: value for key, value in data.items() if key.lower() in _STATES and isinstance(value, str | int)}
-        return frozenset(data), tuple(sorted((key, str(value)) for key, value in states.items()))
+        return tuple(sorted((key, str(value)) for key, value in states.items())) or frozenset(data)
     if document.root is None or data is not None:
         return type(data).__name__
     if document.is_xml:

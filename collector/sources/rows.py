@@ -145,6 +145,11 @@ def expects_answers(details: Iterable[Detail]) -> bool:
     return any("answer_text" in detail.fields or detail.replies is not None for detail in details)
 
 
+def tells_answers(source: Website) -> bool:
+    """Tell whether an answer may come after its letter, in the list or on a page of its own."""
+    return "answer_text" in source.list.fields or source.list.replies is not None or expects_answers(source.details)
+
+
 def _asked(source: Website, detail: Detail, row: Row, list_url: str) -> str | None:
     """Return what a row's page is asked by, without what is the same for all rows or changes with every run."""
     given = {**row.values, **row.vars}

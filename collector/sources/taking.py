@@ -14,7 +14,16 @@ from collector.runs import Run
 from collector.sources.bookmark import Bookmark, Missing, Walk, digest
 from collector.sources.details import BATCH, Batch, Details, Wanted
 from collector.sources.lists import ListPage, read_list
-from collector.sources.rows import Entry, bare_entry, expects_answers, item_of, read_entries, row_moment, says_answered
+from collector.sources.rows import (
+    Entry,
+    bare_entry,
+    expects_answers,
+    item_of,
+    read_entries,
+    row_moment,
+    says_answered,
+    tells_answers,
+)
 from collector.sources.stored import Stored, high_water, load_raw, stored_rows
 from collector.sources.visit import Session
 from config.sources import Website
@@ -38,6 +47,7 @@ class Seen:
 
     Args:
         before: nothing new is to be expected of it since before the walk began.
+        unanswered: its message is stored since before the walk began, and has no answer.
         wanted: it is to be read.
         again: its message is stored, and only an answer is looked for.
     """
@@ -45,6 +55,7 @@ class Seen:
     entry: Entry
     known: bool
     before: bool
+    unanswered: bool
     wanted: bool
     again: bool
     moment: datetime | None
@@ -65,7 +76,7 @@ class Taker:
         self.marks = high_water(run)
         # What is new, and what was left over, comes before what may have changed: the day's requests are counted.
         settled = bookmark.complete and not bookmark.walks
-        self.daily = settled and expects_answers(source.details) and bookmark.checked != self._today
+        self.daily = settled and tells_answers(source) and bookmark.checked != self._today
         self._failed_now: set[str] = set()
         self._used: set[int] = set()
         self._quiet = 0
@@ -155,23 +166,24 @@ class Taker:
         mark, since = self._bookmark, self._run.since
         key, moment = digest(entry.key), row_moment(entry, self._zone)
         too_old = since is not None and moment is not None and moment < since
-        again = wanted = False
+        unanswered = again = wanted = False
         if stored is not None:
             older = 0 < stored.message <= walk.message
             before = older or 0 < stored.aside <= walk.aside
-            again = wanted = older and not too_old and not stored.settled and self._wants_answer(entry, key)
+            unanswered = older and not stored.settled
+            again = wanted = unanswered and not too_old and self._wants_answer(entry, key, walk)
         else:
             before = mark.passed.get(key, walk.run) < walk.run or too_old
             wanted = not too_old and (key not in mark.passed or self._run.again)
         if key in seen or entry.key in mark.missing:
             wanted = False
-        return Seen(entry, stored is not None or key in mark.passed, before, wanted, again, moment)
+        return Seen(entry, stored is not None or key in mark.passed, before, unanswered, wanted, again, moment)
 
-    def _wants_answer(self, entry: Entry, key: str) -> bool:
+    def _wants_answer(self, entry: Entry, key: str, walk: Walk) -> bool:
         """Tell whether a message without an answer may have one now."""
         listed = bool(entry.row.values.get("answer_text"))
         if self._run.again:
-            return listed or self._details is not None
+            return walk.round == 1 and (listed or self._details is not None)
         if self._bookmark.looked.get(key) == self._today:
             return False
         if listed or not expects_answers(self._source.details):
@@ -255,11 +267,13 @@ class Taker:
         for one in chunk:
             item = batch.items.get(one.entry.key)
             if isinstance(item, Blank):
-                passed.append(one.entry.key)
+                # A day that a person named says nothing of what is wanted otherwise.
+                if not (self._run.again and item.reason == "before-since"):
+                    passed.append(one.entry.key)
             elif isinstance(item, Fetched):
                 if one.entry.named and item.external_id not in (None, one.entry.key):
                     aliases[one.entry.key] = item.external_id
-                if not item.answer_text and self._wants_answer(one.entry, ""):
+                if not item.answer_text and self._wants_answer(one.entry, "", walk):
                     mark.look_at(one.entry.key, self._today)
         walk.stored = walk.stored or any(not one.known for one in chunk if one.entry.key in batch.items)
         mark.pass_by(passed, walk, deeper=deeper)

@@ -157,11 +157,7 @@ class Session:
             if refused.status not in _SHUT:
                 raise
             raise self._not_let_in(url) from refused
-        if login.ok is not None:
-            let_in = _found(answer, login.ok, variables)
-        else:
-            back = _same_page(answer.url, page.url) and not _same_page(url, page.url)
-            let_in = not back and not (answer.root is not None and selected(answer, _PASSWORD))
+        let_in = _found(answer, login.ok, variables) if login.ok is not None else _looks_let_in(page, answer, login)
         if not let_in:
             raise self._not_let_in(url)
         return answer
@@ -219,6 +215,16 @@ def texts(variables: Variables) -> dict[str, str]:
 def _found(page: Document, selector: str, variables: Variables) -> bool:
     """Tell whether a selector finds anything that is not blank, empty, false or null."""
     return bool(pick_value(Node(page), Pick(select=selector), "ok", texts(variables)))
+
+
+def _looks_let_in(door: Document, answer: Document, login: Login) -> bool:
+    """Tell whether the answer to a log-in no longer asks for one."""
+    if selected(answer, _PASSWORD):
+        return False
+    marks = [one for one in (login.hidden, _PASSWORD) if one is not None and selected(door, one)]
+    if marks:
+        return not any(selected(answer, one) for one in marks)
+    return not _same_page(answer.url, door.url)
 
 
 def _same_page(left: str, right: str) -> bool:

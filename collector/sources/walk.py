@@ -27,6 +27,11 @@ MOST_WALKS = 4
 """Walks that may wait to be finished; with so many, the youngest is begun anew instead of another."""
 
 
+LOOK_BACK = 5
+"""Pages on which answers are looked for on a day's first run, as long as they hold letters without one: letters that
+wait for an answer move off the first page."""
+
+
 class Walker:
     """Collects one website once."""
 
@@ -59,11 +64,8 @@ class Walker:
     def _bring_new(self) -> None:
         bookmark = self._bookmark
         known = self._known_version()
+        self._begin()
         walks = bookmark.walks
-        if walks and (walks[-1].place is None or len(walks) >= MOST_WALKS):
-            walks[-1].place = None
-        else:
-            walks.append(self._new_walk(whole=not bookmark.complete and not any(walk.whole for walk in walks)))
         while walks:
             if not self._walk(walks[-1], known):
                 walks.pop()
@@ -81,6 +83,8 @@ class Walker:
 
     def _look_again(self) -> None:
         """Look at everything since the day that a person named; cut off, it goes on when the day is named again."""
+        # What this walk stores must not end the next one for what is new, so that one is begun here.
+        self._begin()
         since = self._run.since.isoformat() if self._run.since else ""
         walk = self._bookmark.resumable
         if walk is None or walk.since != since:
@@ -92,6 +96,15 @@ class Walker:
         self._bookmark.resumable = None
         self._taker.retry_missing(self._new_walk())
         self._taker.finish()
+
+    def _begin(self) -> None:
+        """Begin a walk for what is new, at the first page, unless one waits there already."""
+        walks = self._bookmark.walks
+        if walks and (walks[-1].place is None or len(walks) >= MOST_WALKS):
+            walks[-1].place = None
+        else:
+            whole = not self._bookmark.complete and not any(walk.whole for walk in walks)
+            walks.append(self._new_walk(whole=whole))
 
     def _new_walk(self, *, whole: bool = False, since: str = "") -> Walk:
         marks = self._taker.marks
@@ -116,7 +129,6 @@ class Walker:
         place = start or Place()
         resuming = start is not None
         seen: set[str] = set()
-        last: list[str] = []
         stale = 0
         ending = _Ending(self._run.since)
         while True:
@@ -132,15 +144,16 @@ class Walker:
                 continue
             resuming = False
             keys = [digest(row.entry.key) for row in rows]
-            # Behind the end some sites show the last page again, or the first.
+            # Behind the end some sites show the last page again, or the first. One such page may also come of rows that
+            # were added meanwhile; the second is the end.
             stale = stale + 1 if seen.issuperset(keys) else 0
-            if not rows or keys == last or stale > 1:
+            if not rows or stale > 1:
+                walk.pages += 1
                 self._taker.discard(page)
                 return True
-            last = keys
             seen.update(keys)
             following = self._lists.next_place(page, None if start else len(seen))
-            is_known = not walk.whole and not walk.since and all(row.before for row in rows)
+            is_known = self._ends_at(rows, walk)
             if (following is None or is_known) and not any(row.wanted for row in rows):
                 walk.pages += 1
                 self._taker.discard(page)
@@ -149,6 +162,12 @@ class Walker:
             if following is None or is_known or ending.is_reached(rows, items):
                 return True
             place = following
+
+    def _ends_at(self, rows: Sequence[Seen], walk: Walk) -> bool:
+        """Tell whether a walk for what is new ends at a page; once a day it goes a little further, for answers."""
+        if walk.whole or walk.since or not all(row.before for row in rows):
+            return False
+        return not self._taker.daily or walk.pages + 1 >= LOOK_BACK or not any(row.unanswered for row in rows)
 
     def _start_of(self, walk: Walk) -> Place | None:
         """Return where a walk goes on; None: at the first page."""

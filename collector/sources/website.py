@@ -8,7 +8,7 @@ from collector.errors import SourceUnknown
 from collector.readers import Limits
 from collector.runs import Run
 from collector.sifting import first_moment, sift
-from collector.sources.details import DETAIL, read_page
+from collector.sources.details import DETAIL, lacking_item, lacking_of, read_page
 from collector.sources.lists import read_list
 from collector.sources.rows import Entry, bare_entry, item_of, read_entries, row_variables
 from collector.sources.stored import load_raw
@@ -44,18 +44,20 @@ def reread(ctx: Context, raw: RawItem) -> Iterator[Item]:
     """
     source = _website(ctx.profile.source(raw.source), raw.source)
     since = first_moment(source, ctx.profile)
-    for entry, values in _read_again(ctx, source, raw):
-        item = item_of(entry, values, source, ctx.profile.zone, Limits.of(ctx.settings))
+    for item in _items_of(ctx, source, raw):
         yield sift(item, source, ctx.profile, since)
 
 
-def _read_again(ctx: Context, source: Website, raw: RawItem) -> Iterator[tuple[Entry, dict[str, Any]]]:
+def _items_of(ctx: Context, source: Website, raw: RawItem) -> Iterator[Item]:
+    zone, limits = ctx.profile.zone, Limits.of(ctx.settings)
     if raw.options.get("role") != DETAIL:
-        yield from ((entry, {}) for entry in _rows_of(source, raw))
+        for entry in _rows_of(source, raw):
+            yield item_of(entry, {}, source, zone, limits)
         return
     entry = _row_of(ctx, source, raw)
     given = {**source.params, **row_variables(entry)}
     values: dict[str, Any] = {}
+    lacking: list[str] = []
     earlier = (load_raw(ctx, source.id, raw_id) for raw_id in raw.options["earlier"])
     for page in (*earlier, raw):
         level = -1 if page is None or page.content is None else page.options["level"]
@@ -65,9 +67,10 @@ def _read_again(ctx: Context, source: Website, raw: RawItem) -> Iterator[tuple[E
         found, names = read_page(
             source, source.details[level], page.content or b"", options["type"], options["url"], given
         )
+        lacking += lacking_of(source.details[level], found)
         values |= found
         given |= {**found, **names}
-    yield entry, values
+    yield lacking_item(entry, lacking) if lacking else item_of(entry, values, source, zone, limits)
 
 
 def _row_of(ctx: Context, source: Website, raw: RawItem) -> Entry:

@@ -1,12 +1,14 @@
 """Values by their labels, on pages of very different structure."""
 
+import time
 from typing import Any
 
 import pytest
 
 from collector.pages.detail import read_detail
 from collector.pages.document import html_document
-from config.sources import Detail
+from collector.pages.listing import read_rows
+from config.sources import Detail, Listing
 
 # ruff: noqa: E501
 ALL = ("title", "author_name", "posted_at", "body", "answered_by", "answered_at", "answer_text", "status", "contact", "receipt_no")  # fmt: skip
@@ -128,3 +130,124 @@ def test_what_surrounds_a_letter_is_no_part_of_it(name: str) -> None:
     page = f"<html><body>{NOISE}<div class='main'>{PAGES[name]}</div>{FOOT}</body></html>"
 
     assert read(page) == LETTER
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (
+            "<table><tr><td>标题</td><td>甲</td></tr><tr><td>来信人</td><td></td><td>来信时间</td><td>2026-11-01</td></tr></table>",
+            {"title": "甲", "posted_at": "2026-11-01"},
+        ),
+        ("<table><tr><td>回复内容</td><td></td></tr><tr><td>满意度</td><td>好</td></tr></table>", {}),
+        ("<dl><dt>来信人<dd><dt>标题<dd>甲</dl>", {"title": "甲"}),
+        ("<div><span>回复内容</span><span></span><span>打印</span></div>", {}),
+        ("<p>来信人：</p><p>来信时间：2026-11-01</p>", {"posted_at": "2026-11-01"}),
+        ("<b>来信人：</b><br>来信时间：2026-11-01<br>", {"posted_at": "2026-11-01"}),
+        ("<table><tr><th>来信人</th><th>来信时间</th></tr></table>", {}),
+        ("<div>来信人： 来信时间：2026-11-01</div>", {"posted_at": "2026-11-01"}),
+    ],
+)
+def test_a_blank_value_is_none_and_never_the_next_label(page: str, expected: dict[str, str]) -> None:
+    """What stands behind an empty place belongs to something else."""
+    assert read(page) == expected
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (
+            "<p>信件内容：</p><p>尊敬的领导：</p><p>联系电话：1380000</p><p>谢谢</p>",
+            "尊敬的领导：\n联系电话：1380000\n谢谢",
+        ),
+        ("<table><tr><td>信件内容</td><td>您好：</td></tr></table>", "您好："),
+        ("<div>内容：<br>一<br>联系电话：1380000<br>姓名：张某<br>二</div>", "一\n联系电话：1380000\n姓名：张某\n二"),
+        ("<h3>信件内容</h3><div><p>标题：甲</p><p>来信人：张某</p><p>内容：一</p></div>", "一"),
+        ("<p>来信内容：一</p><p>二</p><p>回复内容：三</p>", "一\n二"),
+        ("<table><tr><td>事由</td><td>关于<b>内容</b>的事</td></tr></table>", None),
+    ],
+)
+def test_what_people_write_is_not_cut(page: str, expected: str | None) -> None:
+    """Salutations and labels within a letter are its text, and are read for nothing else."""
+    letter = read(page)
+
+    assert letter.get("body") == expected
+    assert "contact" not in letter
+
+
+def test_values_that_are_usual_names_too() -> None:
+    """保密 and 答复 are values where they stand as values do."""
+    page = """<table><tr><td>是否保密</td><td>保密</td></tr><tr><td>状态</td><td>答复</td></tr>
+        <tr><td>标题：</td><td>投诉内容</td></tr><tr><th>来信人</th><td>用户</td></tr></table>"""
+
+    assert read(page, confidential=True, status=True, title=True, author_name=True) == {
+        "confidential": "保密",
+        "status": "答复",
+        "title": "投诉内容",
+        "author_name": "用户",
+    }
+
+
+def test_labels_of_the_description_s_own_are_found() -> None:
+    """Labels that nobody foresaw, with or without an element or a colon of their own."""
+    page = """<div><span>事由</span><div>甲</div></div><p><strong>问：</strong>怎么办？</p><p>请答复。</p>
+        <p><strong>答：</strong>您好。</p><p>这样办。</p><p>意见1：好</p><table><tr><td>归口</td><td>:</td><td>乙</td></tr></table>"""
+    fields = {"title": "事由", "body": "问", "answer_text": "答", "kind": "意见1", "answered_by": ["没有", "归口"]}
+
+    assert read(page, **{name: {"label": label} for name, label in fields.items()}) == {
+        "title": "甲",
+        "body": "怎么办？\n请答复。",
+        "answer_text": "您好。\n这样办。",
+        "kind": "好",
+        "answered_by": "乙",
+    }
+
+
+def test_a_label_may_be_asked_for_every_time() -> None:
+    """All matches, in page order; attributes and what is left out are known beside labels too."""
+    page = """<div><h4>答复内容</h4><p>一</p></div><div><h4>回复内容</h4><p>二<i>打印</i></p></div>
+        <table><tr><td>附件</td><td><a href="a.doc">表</a></td></tr></table>"""
+
+    assert read(page, answer_text={"label": ["回复内容", "答复内容"], "every": True, "remove": "i"}) == {
+        "answer_text": "一\n\n二"
+    }
+    assert read(page, place={"label": "附件", "attr": "href"}) == {"place": "a.doc"}
+    assert read(page, place={"label": "附件", "pattern": "(.)"}) == {"place": "表"}
+
+
+def test_a_label_in_a_row_is_looked_for_in_that_row() -> None:
+    """The index of the page is shared, the search is not."""
+    page = (
+        "<ul>"
+        + "".join(f"<li><span>标题：</span>第{n}封<p>来信时间：2026-11-{n:02d}</p></li>" for n in range(1, 6))
+        + "</ul>"
+    )
+    document = html_document(page, "http://board.test/")
+    listing = Listing.model_validate({"rows": "li", "fields": {"title": True, "posted_at": True}})
+
+    assert [row.values for row in read_rows(document, listing, {})] == [
+        {"title": f"第{n}封", "posted_at": f"2026-11-{n:02d}"} for n in range(1, 6)
+    ]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<br>标题：" * 50_000,
+        "<b>标题：</b>" * 50_000,
+        "<b>标题</b>" + "<i></i>：" * 50_000,
+        "<p>" + "标题：啊" * 100_000,
+        "<p>" + ":" * 500_000,
+        "<td>标题</td>" * 50_000,
+        "<div class=nav>标题：甲</div>" * 20_000,
+        "<table>" + "<tr><th>标题</th><th>时间</th></tr>" * 20_000,
+        "【" * 300_000,
+        "<dl>" + "<dt>标题<dt>内容" * 20_000,
+    ],
+)
+def test_a_flood_of_labels_takes_no_time(page: str) -> None:
+    """However often a page repeats its labels, it is read in seconds."""
+    before = time.process_time()
+    read(page)
+
+    assert time.process_time() - before < 5

@@ -92,6 +92,30 @@ def test_where_the_list_says_nothing_letters_are_looked_at_on_a_days_first_run(c
         assert len(raws(home)) == kept + 2
 
 
+@pytest.mark.parametrize("description", [LIST + DETAILS, STATUS + DETAILS, WHOLE_LIST], ids=["page", "status", "list"])
+def test_an_answer_is_found_although_its_letter_left_the_first_page(ctx, tmp_path, clock, description):
+    """Once a day the walk goes a little further, as long as pages hold letters that wait."""
+    site = Site.of(70)
+    for one in site.letters:
+        one.status = "待答复"
+    with board(ctx, tmp_path, site, description) as home:
+        run(home)
+        for place in (25, 65):
+            site.letters[place].status, site.letters[place].answer = "已答复", "已经办理。"
+        run(home)
+        assert answers(home)["45"] is None
+        clock.forward(timedelta(days=1))
+        site.forget()
+        run(home)
+
+        assert answers(home)["45"] == "已经办理。"
+        assert answers(home)["5"] is None
+        assert site.count("/list") == 5
+        site.forget()
+        run(home)
+        assert site.asked == ["/list?page=1"]
+
+
 def test_an_answer_in_the_list_completes_the_message(ctx, tmp_path):
     """Without pages of their own; a run without news keeps nothing."""
     site = Site.of(8)

@@ -150,6 +150,24 @@ def test_pages_that_are_all_gone_are_a_site_that_moved_them(ctx, tmp_path):
         assert run(home).stored == 25
 
 
+def test_a_site_that_breaks_down_while_an_odd_page_is_judged(ctx, tmp_path):
+    """The known letter that would tell is out of reach: the run ends with that fault, and nothing is decided."""
+    site = Site.of(12)
+    with board(ctx, tmp_path, site) as home:
+        run(home)
+        site.letters.insert(0, letter(13))
+        site.faults["/letter/13"] = [Reply("<html><body>出错了</body></html>")]
+        for number in range(1, 13):
+            site.faults[f"/letter/{number}"] = [BROKEN]
+        with pytest.raises(Unreachable):
+            run(home)
+        assert aside(home) == {}
+        assert {one.state for one in raws(home)} == {"parsed"}
+        site.faults.clear()
+
+        assert run(home).stored == 1
+
+
 def test_a_server_that_asks_to_wait_is_not_pressed(ctx, tmp_path):
     """429 with a long Retry-After on a letter's page ends the run at once; what was fetched is stored."""
     site = Site.of(20)

@@ -29,6 +29,7 @@ from tests.collector.sources.site import (
     wipe,
 )
 from tests.dying import Killed, dying
+from tests.webserver import Reply
 
 DESCRIPTIONS = {
     "details": LIST + DETAILS,
@@ -147,6 +148,21 @@ def test_killed_at_any_line(ctx, tmp_path, clock, name):
             clock.forward(timedelta(hours=2))
             check(home, site)
         wipe(ctx)
+
+
+def test_an_odd_page_that_a_killed_run_kept_is_no_message(ctx, tmp_path, clock):
+    """Without the required text the title alone would stand for the letter; it waits for a person instead."""
+    site = Site.of(8)
+    site.faults["/letter/4"] = [Reply("<html><body>出错了</body></html>")]
+    with board(ctx, tmp_path, site) as home:
+        with dying(10):
+            run(home)
+        clock.forward(timedelta(hours=2))
+
+        resume_raw(home)
+
+        assert set(stored(home)) == set(truth(site)) - {"4"}
+        assert aside(home) == {"/letter/4": "missing-field"}
 
 
 def test_bytes_that_a_killed_run_kept_are_read_by_the_service(ctx, tmp_path, clock):

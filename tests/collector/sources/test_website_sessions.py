@@ -179,6 +179,27 @@ def test_what_must_be_in_the_answer_to_a_log_in(ctx, tmp_path):
         assert stored(home) == truth(site)
 
 
+@pytest.mark.usefixtures("password")
+def test_a_log_in_on_the_front_page_may_lead_back_to_it(ctx, tmp_path):
+    """The page with the form is shown again, without the form: the account is let in."""
+    site = Guarded.of(5)
+    whole = site.answer
+
+    def answer(asked: Asked) -> Reply | str:
+        reply = whole(asked)
+        if asked.method == "POST" and isinstance(reply, Reply) and reply.status == 302:
+            return Reply(status=302, headers=[("Location", "/login?welcome=1"), *reply.headers[1:]])
+        return (
+            f"<script>csrf = 'inside{max(site.sessions)}'</script>您好" if asked.path == "/login?welcome=1" else reply
+        )
+
+    site.answer = answer  # type: ignore[method-assign]
+    with board(ctx, tmp_path, site, ACCOUNT + GUARDED_LIST + DETAILS) as home:
+        run(home)
+
+        assert stored(home) == truth(site)
+
+
 def test_a_visit_that_gives_no_token_is_a_change(ctx, tmp_path):
     """Instead of asking with a template in the place of the token."""
     site = Guarded.of(5)
