@@ -42,6 +42,13 @@ class Grid:
         cells = self.cells[row]
         return cells[column] if column < len(cells) else None
 
+    def width(self, row: int, column: int) -> int:
+        """Return how many columns the cell at a place spans from there on."""
+        cells = self.cells[row]
+        return next(
+            (at - column for at in range(column, len(cells)) if cells[at] is not cells[column]), len(cells) - column
+        )
+
 
 def cell_under(document: Document, row: Element, names: Sequence[str]) -> Element | None:
     """Return the cell of a row under the first of some header texts that its table has; None for a header itself.
@@ -65,18 +72,23 @@ def _cell_in_table(document: Document, row: Element, names: Sequence[str]) -> El
     for name in names:
         if name in grid.header:
             header_row, column = grid.header[name]
-            return _at(grid, place, column) if place > header_row else None
+            return _beneath(grid, place, column, grid.width(header_row, column)) if place > header_row else None
     for header in _headers_above(document, table):
         column = next((header[name] for name in names if name in header), -1)
         if column >= 0:
-            return _at(grid, place, column)
+            return _beneath(grid, place, column, 1)
     return None
 
 
-def _at(grid: Grid, place: int, column: int) -> Element | None:
-    """Return a cell that begins in a column: what spans several columns stands under the first."""
-    cell = grid.cell(place, column)
-    return None if column and cell is not None and cell is grid.cell(place, column - 1) else cell
+def _beneath(grid: Grid, place: int, column: int, width: int) -> Element | None:
+    """Return the first cell with a text that begins under a header of some columns, else the first cell.
+
+    A cell that spans several columns stands under the first of them alone.
+    """
+    cells = [grid.cell(place, at) for at in range(column, column + width)]
+    before = grid.cell(place, column - 1) if column else None
+    begun = [cell for cell in cells if cell is not None and cell is not before]
+    return next((cell for cell in begun if "".join(cell.itertext()).strip()), begun[0] if begun else None)
 
 
 def grid_of(document: Document, table: Element) -> Grid:

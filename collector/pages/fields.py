@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from collector.clean import plain
 from collector.pages.select import Node, absolute, nodes_at, pick_value
 from collector.pages.values import latest
 from collector.readers.values import as_text
@@ -36,7 +37,8 @@ def read_replies(node: Node, replies: Replies, variables: Mapping[str, Any]) -> 
     for place in nodes_at(node, replies.rows):
         values = read_fields(replace(place, is_row=True), replies.fields, variables)
         if "answer_text" in values:
-            texts.append(as_text(values["answer_text"]))
+            # Each is made plain by itself: joined markup would lose the line between them.
+            texts.append(plain(as_text(values["answer_text"])))
         if "answered_at" in values:
             dates.append(values["answered_at"])
         if "answered_by" in values:

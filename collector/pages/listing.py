@@ -18,6 +18,7 @@ from collector.readers.headers import LABELS, normalise
 from config.sources import Detail, Listing
 
 _NATURALLY_REQUIRED = ("title", "body", "posted_at", "link", "external_id")
+_TELLING = ("external_id", "link", "posted_at")
 _PAGER = re.compile(r"上一页|下一页|上页|下页|尾页|末页|首页")
 _LONGEST_PAGER_CHARS = 200
 _EMPTY = re.compile(
@@ -56,6 +57,7 @@ def read_rows(document: Document, listing: Listing, variables: Mapping[str, Any]
         PageUnreadable: a selector is in a language that does not fit the answer.
     """
     constants = {name for name, pick in listing.fields.items() if pick.value is not None}
+    told = [name for name in _TELLING if name in listing.fields and name not in constants]
     rows = []
     for number, node in enumerate(row_nodes(document, listing)):
         values = read_fields(node, listing.fields, variables)
@@ -64,7 +66,7 @@ def read_rows(document: Document, listing: Listing, variables: Mapping[str, Any]
         caught = {name: value for name, value in values.items() if name not in constants}
         # What stands between the rows catches little of what a row is described to have.
         is_whole = len(values) == len(listing.fields)
-        if caught and (is_whole or not _is_pager(node)) and not _is_header(caught):
+        if caught and (is_whole or not _is_pager(node)) and not _is_header(caught) and _is_told(caught, told):
             rows.append(Row(number, values, read_vars(node, listing.vars, variables)))
     return rows
 
@@ -106,6 +108,11 @@ def check_rows(rows: Sequence[Row], required: Sequence[str], where: str) -> None
 def required_of(part: Listing | Detail) -> tuple[str, ...]:
     """Return the fields that rows or pages must have: those named, else the main ones that are described at all."""
     return part.required or tuple(name for name in _NATURALLY_REQUIRED if name in part.fields)
+
+
+def _is_told(caught: Mapping[str, Any], told: Sequence[str]) -> bool:
+    """Tell whether a row has any of what tells one message from another; numbers of a pager look like titles."""
+    return len(told) < 2 or any(name in caught for name in told)
 
 
 def _is_header(caught: Mapping[str, Any]) -> bool:

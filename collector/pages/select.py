@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 from lxml import etree
 
-from collector.clean import looks_like_html, tidy
+from collector.clean import looks_like_html, plain, tidy
 from collector.errors import PageUnreadable
 from collector.pages import labels
 from collector.pages.asking import filled
@@ -77,7 +77,7 @@ def pick_value(node: Node, pick: Pick, field: str, variables: Mapping[str, Any])
     values = (value for one in found for value in _matched(one, pick) if not _is_blank(value))
     if not pick.every:
         return next(values, None)
-    return "\n\n".join(map(as_text, values)) or None
+    return "\n\n".join(plain(as_text(value)) for value in values) or None
 
 
 def selected(document: Document, selector: str) -> list[Element]:
