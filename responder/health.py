@@ -135,7 +135,12 @@ def _of_sources(ctx: Context) -> Iterator[Fault]:
     for standing in standings(ctx):
         if standing.failures:
             times = "once" if standing.failures == 1 else f"{standing.failures} times in a row"
-            yield Fault("warning", f"source {standing.id}", f"failed {times}: {standing.error}", "See docs/sources.md.")
+            yield Fault(
+                "warning",
+                f"source {standing.id}",
+                f"failed {times}: {(standing.error or '').rstrip('.')}",
+                "See docs/sources.md.",
+            )
 
 
 def _of_port(settings: Settings) -> Iterator[Fault]:

@@ -66,16 +66,24 @@ class Walker:
         known = self._known_version()
         self._begin()
         walks = bookmark.walks
+        left_over: list[Walk] = []
         while walks:
             if not self._walk(walks[-1], known):
                 walks.pop()
                 return
             known = None
-            if self._may_have_slipped(walks[-1]):
+            if self._may_have_slipped(walks[-1]) and walks[-1].round < ROUNDS:
                 walks[-1].again()
                 continue
-            if walks.pop().whole:
-                bookmark.complete = True
+            walk = walks.pop()
+            bookmark.complete = bookmark.complete or walk.whole
+            if self._may_have_slipped(walk):
+                # The list never came to rest. The next run looks once more at what is new since this one began.
+                left_over.append(self._new_walk() if walk.whole else walk)
+        for walk in left_over[:1]:
+            walk.again()
+            walk.round = 1
+            walks.append(walk)
         self._taker.retry_missing(self._new_walk())
         version = Version() if bookmark.missing else self._lists.version
         bookmark.asked, bookmark.etag, bookmark.last_modified = version.asked, version.etag, version.last_modified
@@ -90,7 +98,7 @@ class Walker:
         if walk is None or walk.since != since:
             walk = self._bookmark.resumable = self._new_walk(since=since)
         self._walk(walk)
-        while self._may_have_slipped(walk):
+        while self._may_have_slipped(walk) and walk.round < ROUNDS:
             walk.again()
             self._walk(walk)
         self._bookmark.resumable = None
@@ -121,7 +129,7 @@ class Walker:
         paging = self._lists.paging
         moved = paging is not None and shifts(paging) and walk.pages > 1 and walk.stored
         # Rows that could not be remembered would all be fetched again.
-        return moved and walk.round < ROUNDS and not walk.forgot
+        return moved and not walk.forgot
 
     def _walk(self, walk: Walk, known: Version | None = None) -> bool:
         """Go over the pages of a walk until its end; False where the site says that its first page has not changed."""

@@ -62,30 +62,23 @@ def collect(
 def source_list(as_json: AsJson = False) -> None:
     """List the sources: last good run, counts, last failure, next run."""
     from collector.standing import standings
-    from responder.console import print_json, print_table
+    from responder.console import print_json
 
     with opened() as ctx:
         rows, zone, now = standings(ctx), ctx.profile.zone, ctx.clock()
     if as_json:
         print_json([asdict(row) | {"lag": None if row.lag is None else row.lag.total_seconds()} for row in rows])
         return
-    print_table(
-        ("id", "kind", "channel", "last good run", "lag", "last run", "messages", "next run", "fault"),
-        [
-            (
-                row.id,
-                row.kind,
-                row.channel,
-                _moment(row.good_at, zone),
-                _span(row.lag),
-                ", ".join(f"{name} {number}" for name, number in row.counts.items() if number) or "nothing",
-                row.messages,
-                "due" if row.next_at <= now else _moment(row.next_at, zone),
-                row.error or "",
-            )
-            for row in rows
-        ],
-    )
+    for row in rows:
+        typer.echo(f"{row.id}  {row.kind} -> {row.channel}  {row.messages} messages")
+        counts = ", ".join(f"{name} {number}" for name, number in row.counts.items() if number) or "nothing"
+        when = "due" if row.next_at <= now else _moment(row.next_at, zone)
+        good = "never" if row.good_at is None else f"{_moment(row.good_at, zone)}, {_span(row.lag)} ago"
+        typer.echo(f"    good run  {good}")
+        typer.echo(f"    last run  {counts}")
+        typer.echo(f"    next run  {when}")
+        if row.error:
+            typer.echo(f"    fault     {row.error}" + (f"  ({row.failures} in a row)" if row.failures > 1 else ""))
 
 
 @source.command("try")
@@ -122,8 +115,8 @@ def source_propose(url: str) -> None:
         raise typer.Exit(1)
 
 
-def _moment(moment: datetime | None, zone: ZoneInfo) -> str:
-    return "never" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def _span(span: timedelta | None) -> str:
