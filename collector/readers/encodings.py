@@ -124,8 +124,10 @@ def decode(content: bytes, declared: str | None = None) -> str:
     Args:
         declared: the encoding the sender named, believed where the bytes bear it out.
     """
-    if content.isascii() and not (declared or "").lower().startswith(("utf-7", "iso-2022", "hz")):
-        return content.decode("ascii")
+    if content.isascii():
+        # Encodings of seven bits look like ASCII; only their sender knows.
+        seven_bits = (declared or "").lower().startswith(("utf-7", "iso-2022", "hz"))
+        return content.decode((seven_bits and _codec(declared)) or "ascii", "replace")
     # Most texts are sound UTF-8, which one attempt tells; all others are looked at closely.
     if not content.startswith(codecs.BOM_UTF8):
         try:

@@ -87,3 +87,13 @@ def test_utf8_declared_as_gbk_is_read_as_utf8():
 def test_a_foreign_declaration_is_believed_where_it_fits():
     """A letter from Taiwan in Big5 is read as declared."""
     assert decode("統計年報".encode("big5"), "big5") == "統計年報"
+
+
+@pytest.mark.parametrize("codec", ["hz", "iso-2022-jp", "utf-7"])
+def test_encodings_of_seven_bits_are_believed(codec: str) -> None:
+    """Their bytes are ASCII, so that only the sender's word tells them; without it they stay as they are."""
+    text = "中文"
+    content = text.encode(codec)
+
+    assert decode(content, codec) == (content.decode("ascii") if codec == "utf-7" else text)
+    assert decode(content) == content.decode("ascii")
