@@ -46,13 +46,16 @@ class Seen:
     """A row of a page and what is known of it.
 
     Args:
+        key: digest of the entry's key.
         before: nothing new is to be expected of it since before the walk began.
         unanswered: its message is stored since before the walk began, and has no answer.
         wanted: it is to be read.
         again: its message is stored, and only an answer is looked for.
+        moment: when it was posted, where a first day is wanted and the list says it.
     """
 
     entry: Entry
+    key: str
     known: bool
     before: bool
     unanswered: bool
@@ -164,7 +167,7 @@ class Taker:
 
     def _look_at(self, entry: Entry, stored: Stored | None, walk: Walk, seen: Collection[str]) -> Seen:
         mark, since = self._bookmark, self._run.since
-        key, moment = digest(entry.key), row_moment(entry, self._zone)
+        key, moment = digest(entry.key), None if since is None else row_moment(entry, self._zone)
         too_old = since is not None and moment is not None and moment < since
         unanswered = again = wanted = False
         if stored is not None:
@@ -177,7 +180,7 @@ class Taker:
             wanted = not too_old and (key not in mark.passed or self._run.again)
         if key in seen or entry.key in mark.missing:
             wanted = False
-        return Seen(entry, stored is not None or key in mark.passed, before, unanswered, wanted, again, moment)
+        return Seen(entry, key, stored is not None or key in mark.passed, before, unanswered, wanted, again, moment)
 
     def _wants_answer(self, entry: Entry, key: str, walk: Walk) -> bool:
         """Tell whether a message without an answer may have one now."""
@@ -194,7 +197,8 @@ class Taker:
     def _stored_as(self, entry: Entry) -> str | None:
         """Return the external id under which a row's message would be stored; None if the row makes none."""
         if entry.named:
-            return self._bookmark.aliases.get(digest(entry.key), entry.key)
+            aliases = self._bookmark.aliases
+            return aliases.get(digest(entry.key), entry.key) if aliases else entry.key
         item = item_of(entry, {}, self._source, self._zone, self._limits)
         return identity(item, author_key(item, self._run.ctx.vault), self._zone) if isinstance(item, Fetched) else None
 

@@ -151,7 +151,7 @@ class Walker:
                 place = back
                 continue
             resuming = False
-            keys = [digest(row.entry.key) for row in rows]
+            keys = [row.key for row in rows]
             # Behind the end some sites show the last page again, or the first. One such page may also come of rows that
             # were added meanwhile; the second is the end.
             stale = stale + 1 if seen.issuperset(keys) else 0
