@@ -129,7 +129,7 @@ def _is_header(caught: Mapping[str, Any]) -> bool:
 def _is_pager(node: Node) -> bool:
     if not is_element(node.here):
         return False
-    text = element_text(node.here)
+    text = " ".join(piece.strip() for piece in node.here.itertext())
     return len(text) <= _LONGEST_PAGER_CHARS and len(set(_PAGER.findall(text))) >= 2
 
 
