@@ -83,7 +83,7 @@ def test_contacts_are_shown_to_who_needs_them(
 
 @pytest.mark.parametrize(("role", "shown"), [(Role.OFFICE, True), (Role.LEADER, False)])
 def test_quoted_mails_are_folded_for_who_sees_contacts(ctx: Context, log_in: LogIn, role: Role, shown: bool):
-    """What a mail quotes holds names and addresses: it goes where contacts go, and the letter's own words stay first."""
+    """What a mail quotes holds names and addresses: it goes where contacts go."""
     number = make_case(ctx, body="请问结果如何？", quoted_text="在 2026年11月1日，乙某 <yi@example.com> 写道：旧信")
 
     page = log_in(role).get(f"/cases/{number}").text
