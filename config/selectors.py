@@ -26,11 +26,15 @@ class BadSelector(ValueError):
 
 
 class _Functions(jmespath.functions.Functions):
-    """The functions of JMESPath, and one for JSON that stands as text within JSON."""
+    """The functions of JMESPath, one for JSON that stands as text within JSON, and one for objects keyed by ids."""
 
     @jmespath.functions.signature({"types": []})
     def _func_from_json(self, value: object) -> object:
         return from_json(value)
+
+    @jmespath.functions.signature({"types": ["object"]})
+    def _func_items(self, value: dict[str, object]) -> list[list[object]]:
+        return [[key, member] for key, member in value.items()]
 
 
 _OPTIONS = jmespath.Options(custom_functions=_Functions())
@@ -77,9 +81,19 @@ def json_selector(text: str) -> ParsedResult:
         BadSelector: the text is none.
     """
     try:
-        return jmespath.compile(text if text.isascii() else _QUOTED_OR_WORD.sub(_quoted, text))
+        compiled = jmespath.compile(text if text.isascii() else _QUOTED_OR_WORD.sub(_quoted, text))
     except (JMESPathError, ValueError) as error:
         raise BadSelector(f"{text} is no JMESPath: {' '.join(str(error).split())}") from error
+    # JMESPath itself finds out only when it meets a value, and there it would look like an answer without rows.
+    if unknown := sorted(_functions_in(compiled.parsed) - _Functions.FUNCTION_TABLE.keys()):
+        raise BadSelector(f"{text} is no JMESPath: there is no function {unknown[0]}")
+    return compiled
+
+
+def _functions_in(part: Any) -> set[str]:
+    """Return the names of the functions that a parsed JMESPath calls."""
+    own = {part["value"]} if part["type"] == "function_expression" else set()
+    return own.union(*(_functions_in(one) for one in part["children"] if isinstance(one, dict)))
 
 
 def _quoted(match: re.Match[str]) -> str:

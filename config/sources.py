@@ -213,7 +213,7 @@ class Listing(Asking):
     fields: PageFields = Field(min_length=1)
     vars: Fields = {}
     required: Texts = ()
-    empty: Text | None = None
+    empty: str | None = None
     replies: Replies | None = None
     paging: Paging | None = None
 

@@ -20,10 +20,11 @@ def read_detail(
     node = _place(Node(document), detail)
     if node is None:
         return {}, {}
-    values = read_fields(node, detail.fields, variables)
+    names = read_vars(node, detail.vars, variables)
+    values = read_fields(node, detail.fields, {**variables, **names})
     if detail.replies is not None:
         values.update(read_replies(node, detail.replies, variables))
-    return values, read_vars(node, detail.vars, variables)
+    return values, names
 
 
 def _place(whole: Node, detail: Detail) -> Node | None:

@@ -180,6 +180,12 @@ def _xml(source: str, url: str) -> Document:
     return Document(url, source, root=root, is_xml=True)
 
 
+def _held_by(root: Element, name: str) -> str | None:
+    """Return the text of the script element with an id; None if there is none, or it holds no JSON."""
+    held = next((one.text for one in root.iter("script") if one.get("id") == name), None)
+    return held if isinstance(from_json(held), dict | list) else None
+
+
 def _script(source: str, url: str, asking: Asking) -> Document:
     is_page = source.lstrip().startswith("<")
     root = parse_html(source) if is_page else None
@@ -189,7 +195,9 @@ def _script(source: str, url: str, asking: Asking) -> Document:
         except ValueError:
             return Document(url, source, root=root)
     try:
-        return Document(url, source, root=root, data=from_json(read_variable(source, asking.variable)))
+        given = None if root is None else _held_by(root, asking.variable)
+        data = from_json(read_variable(source, asking.variable) if given is None else given)
+        return Document(url, source, root=root, data=data)
     except NotFound as error:
         raise PageUnreadable(
             f"the answer gives {asking.variable} no value that can be read",

@@ -207,6 +207,10 @@ def _measured(elements: list[Element]) -> tuple[list[int], list[str], list[bool]
                 text += "".join(tail[:_LONGEST_SPACED].split())
             is_long = len(text) > _LONGEST_SHORT
         ends[place] = following
+        if not text and len(element) == 1 and element[0].tag == "img":
+            # A label drawn as a picture.
+            alt = "".join(element[0].get("alt", "")[:_LONGEST_SPACED].split())
+            text = alt if name_of(alt) in fields_by_name() else ""
         if element.tag not in DROPPED:
             long[place] = is_long
             if text and not is_long:

@@ -12,7 +12,7 @@ from collector.pages.document import Document
 from collector.pages.fields import read_fields, read_replies, read_vars
 from collector.pages.names import fields_by_name
 from collector.pages.rows import list_places, row_nodes, table_rows
-from collector.pages.select import Node, is_element, select_all
+from collector.pages.select import Node, is_element, json_at, select_all
 from collector.pages.texts import element_text
 from collector.readers.headers import LABELS, normalise
 from config.sources import Detail, Listing
@@ -60,19 +60,22 @@ def read_rows(document: Document, listing: Listing, variables: Mapping[str, Any]
     told = [name for name in _TELLING if name in listing.fields and name not in constants]
     rows = []
     for number, node in enumerate(row_nodes(document, listing)):
-        values = read_fields(node, listing.fields, variables)
+        names = read_vars(node, listing.vars, variables)
+        values = read_fields(node, listing.fields, {**variables, **names})
         if listing.replies is not None:
             values.update(read_replies(node, listing.replies, variables))
         caught = {name: value for name, value in values.items() if name not in constants}
         # What stands between the rows catches little of what a row is described to have.
         is_whole = len(values) == len(listing.fields)
         if caught and (is_whole or not _is_pager(node)) and not _is_header(caught) and _is_told(caught, told):
-            rows.append(Row(number, values, read_vars(node, listing.vars, variables)))
+            rows.append(Row(number, values, names))
     return rows
 
 
 def says_empty(document: Document, listing: Listing) -> bool:
     """Tell whether a page without rows says itself that there is nothing to list."""
+    if listing.empty == "":
+        return not document.source.strip()
     if listing.empty is not None:
         return listing.empty in document.source or _finds(document, listing.empty)
     places = list_places(document, listing)
@@ -137,19 +140,38 @@ def _names_list(document: Document, listing: Listing) -> bool:
     """Tell whether the place of the rows is in the answer, rather than found nowhere."""
     if listing.at is None or document.data is None:
         return True
-    return _lists_nothing(document.data)
+    return json_at(Node(document), listing.at) is not None or (
+        _lists_nothing(document.data) and not _lists_objects(document.data)
+    )
 
 
 def _lists_nothing(data: Any) -> bool:
-    """Tell whether JSON holds an empty list, or a count of rows that is 0."""
+    """Tell whether JSON holds an empty list, or a count of rows that is 0; where it counts some, it lists something.
+
+    What stands within a list is not looked at: a letter without files or answers holds empty lists too.
+    """
+    queue: list[Any] = [data]
+    nothing = False
+    for one in queue:
+        for key, part in one.items() if isinstance(one, dict) else ():
+            if key.lower() in _COUNTS and isinstance(part, int | str):
+                if str(part) not in ("", "0"):
+                    return False
+                nothing = nothing or str(part) == "0"
+            if isinstance(part, dict) and len(queue) < _MOST_SEARCHED:
+                queue.append(part)
+        nothing = nothing or one == [] or (isinstance(one, dict) and [] in one.values())
+    return nothing
+
+
+def _lists_objects(data: Any) -> bool:
+    """Tell whether JSON holds a list of objects: the rows, perhaps, under another name than is described."""
     queue: list[Any] = [data]
     for one in queue:
-        if one == []:
-            return True
-        for key, part in one.items() if isinstance(one, dict) else enumerate(one) if isinstance(one, list) else ():
-            if isinstance(key, str) and key.lower() in _COUNTS and part in (0, "0"):
+        for part in one.values() if isinstance(one, dict) else ():
+            if isinstance(part, list) and part and isinstance(part[0], dict):
                 return True
-            if isinstance(part, dict | list) and len(queue) < _MOST_SEARCHED:
+            if isinstance(part, dict) and len(queue) < _MOST_SEARCHED:
                 queue.append(part)
     return False
 

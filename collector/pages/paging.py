@@ -173,7 +173,9 @@ def next_place(
         return None if ended or str(cursor) == paging.cursor_first else replace(following, cursor=cursor)
     if paging.next is not None:
         if _names(listing, paging) & _BY_NUMBER:
-            return following if pick_value(node, paging.next, "next", variables) is not None else None
+            # Data say hasNext, false on the last page.
+            said = pick_value(node, paging.next, "next", variables)
+            return None if str(said).strip().lower() in ("none", "false", "0") else following
         url = _link(node, paging.next, variables)
         return None if url is None or url == document.url else replace(following, url=url)
     counted_down = paging.step < 0 and "page" in _names(listing, paging)

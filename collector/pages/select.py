@@ -144,7 +144,12 @@ def opened(node: Node) -> Node:
     if isinstance(parsed, list | dict):
         return Node(Document(node.document.base, text, data=parsed))
     if looks_like_html(text):
-        return Node(fragment(text, node.document))
+        inner = fragment(text, node.document)
+        if is_element(value) and inner.root is not None:
+            # A record in XML may say the rest in attributes.
+            for name in set(value.attrib) - set(inner.root.attrib):
+                inner.root.set(name, value.get(name))
+        return Node(inner)
     return node
 
 

@@ -1,6 +1,7 @@
 """The rows' own pages: fetched politely, kept before they are read, and joined with what the list said."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -70,6 +71,7 @@ class Batch:
         idle: raw items that brought nothing.
         items: what became of each row, by its key; of known rows those with an answer.
         failed: rows whose page could not be read this time.
+        partly: what their other pages say, by key.
         looked: keys of known rows that still have no answer.
         fault: stops the run once the rest is stored.
     """
@@ -79,6 +81,7 @@ class Batch:
     idle: list[int] = field(default_factory=list)
     items: dict[str, Item] = field(default_factory=dict)
     failed: list[Wanted] = field(default_factory=list)
+    partly: dict[str, dict[str, Any]] = field(default_factory=dict)
     looked: list[str] = field(default_factory=list)
     fault: SourceFailed | None = None
 
@@ -128,14 +131,16 @@ class Details:
         batch = Batch()
         readings: list[_Reading] = []
         for wanted in rows:
+            reading = _Reading(wanted)
             try:
-                reading = self._fetch(wanted)
+                self._fetch(reading)
                 self._check_gone(reading)
             except SourceFailed as error:
                 if isinstance(error, _STOPPING) or (isinstance(error, HttpRefused) and _asks_to_wait(error)):
                     batch.fault = error
                     break
                 batch.failed.append(wanted)
+                batch.partly[wanted.entry.key] = self._said(reading)
                 self._failures += 1
                 if self._failures > PATIENCE:
                     batch.fault = error
@@ -149,8 +154,8 @@ class Details:
         self._read(readings, batch)
         return batch
 
-    def _fetch(self, wanted: Wanted) -> _Reading:
-        reading = _Reading(wanted)
+    def _fetch(self, reading: _Reading) -> None:
+        wanted = reading.wanted
         given = row_variables(wanted.entry)
         for level, detail in enumerate(self._source.details):
             if not self._can_ask(detail, given):
@@ -165,7 +170,6 @@ class Details:
             if level + 1 < len(self._source.details):
                 values, names = self._parsed(page, given)
                 given = {**given, **values, **names}
-        return reading
 
     def _can_ask(self, detail: Detail, given: Mapping[str, Any]) -> bool:
         """Tell whether the row gives what this page is asked by; rows without a link have no page."""
@@ -257,6 +261,7 @@ class Details:
                 if unreadable > PATIENCE and batch.fault is None:
                     batch.fault = error
                 batch.failed.append(reading.wanted)
+                batch.partly[reading.wanted.entry.key] = self._said(reading)
                 continue
             unreadable = 0
             if lacking:
@@ -303,6 +308,17 @@ class Details:
             given = {**given, **found, **names}
         return values, lacking
 
+    def _said(self, reading: _Reading) -> dict[str, Any]:
+        """Return what those of a row's pages say that can be read."""
+        given = row_variables(reading.wanted.entry)
+        values: dict[str, Any] = {}
+        for page in reading.pages:
+            with suppress(PageUnreadable):
+                found, names = self._parsed(page, given)
+                values |= found
+                given = {**given, **found, **names}
+        return values
+
     def _is_sound(self) -> bool:
         """Tell whether rows of earlier runs can still be read: then the site has not changed."""
         if self._sound is None:
@@ -311,7 +327,8 @@ class Details:
 
     def _reads(self, sample: Wanted) -> bool:
         try:
-            reading = self._fetch(sample)
+            reading = _Reading(sample)
+            self._fetch(reading)
             return bool(reading.pages) and not self._values(reading)[1]
         except PageUnreadable:
             return False
@@ -328,11 +345,13 @@ class Details:
 def read_page(
     source: Website, detail: Detail, content: bytes, content_type: str, url: str, variables: Variables
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the fields and variables of one page of a row.
+    """Return the fields and variables of one page of a row; an answer without content says nothing.
 
     Raises:
         PageUnreadable: it is not of the form that the description says.
     """
+    if not content.strip():
+        return {}, {}
     document = read_document(content, content_type, url, detail, encoding=source.encoding)
     return read_detail(document, detail, variables)
 

@@ -284,7 +284,7 @@ class Taker:
         mark.name(aliases, walk, deeper=deeper)
 
     def _try_later(self, wanted: Wanted, batch: Batch) -> None:
-        """Put a row whose page failed off to the next run, or take what the list said after several runs."""
+        """Put a row whose page failed off to the next run; after several runs take what else was said of it."""
         if wanted.known:
             return
         key, row = wanted.entry.key, wanted.entry.row
@@ -294,7 +294,8 @@ class Taker:
         )
         missing.tries += 1
         if missing.tries >= TRIES:
-            item = self._from_list(wanted)
+            said = batch.partly.get(key, {})
+            item = self._run.sift(item_of(wanted.entry, said, self._source, self._zone, self._limits))
             batch.pairs.append((wanted.list_raw, item))
             batch.items[key] = item
             del self._bookmark.missing[key]
