@@ -46,7 +46,8 @@ class Batch:
         self.answered: set[int] = set()
         self.now = ctx.clock()
         spec = ctx.profile.channel(channel)
-        self.channel_restricted = spec is not None and spec.access == RESTRICTED
+        # Of a channel that the profile no longer has, nobody knows that everyone may see it.
+        self.channel_restricted = spec is None or spec.access == RESTRICTED
 
     def store(self, session: Session, pairs: Sequence[Pair], before: Counts) -> Counts:
         """Store one batch and return the counts so far; *before* is not touched, so a rolled back batch counts

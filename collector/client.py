@@ -84,7 +84,7 @@ class Request:
         url: http or https; a fragment is dropped.
         form: sent as application/x-www-form-urlencoded.
         json: sent as JSON; not beside a form.
-        headers: sent to the URL's own origin only, not after a redirect elsewhere.
+        headers: sent to the URL's own origin only, not after a redirect elsewhere; to the source's own hosts only.
         etag, last_modified: of the answer that is known; the server may then answer 304.
         form_encoding: of the form's texts; what it lacks is sent as browsers do, as &#20320;.
     """
@@ -215,6 +215,15 @@ class Client:
         """
         call = _prepared(request)
         self._home = self._home or call.target
+        if not self._own(call.target):
+            # A page decides where its links lead; what the description sends may hold a secret of its own site.
+            if call.body is not None:
+                raise AddressRefused(
+                    "a page leads to another site, to which no form is sent; it may hold a password",
+                    item=call.target.shown,
+                    todo="If that is right, write the other site's address in the source.",
+                )
+            call = replace(call, headers={})
         call, answer = self._follow(call, robots=self._rules.robots, limit=self._rules.max_bytes)
         header = answer.headers.get
         return Response(
@@ -351,8 +360,8 @@ class Client:
         return headers
 
     def _own(self, target: Target) -> bool:
-        if self._rules.hosts:
-            return target.host in self._rules.hosts
+        if target.host in self._rules.hosts:
+            return True
         return self._home is not None and self._home.leads_to_same(target)
 
     def _wait(self, seconds: float) -> None:
@@ -369,7 +378,7 @@ def _prepared(request: Request) -> _Call:
         body = urlencode(request.form, encoding=request.form_encoding, errors="xmlcharrefreplace").encode("ascii")
         kind["Content-Type"] = "application/x-www-form-urlencoded"
     elif request.json is not None:
-        body = json.dumps(request.json, ensure_ascii=False).encode()
+        body = json.dumps(request.json, ensure_ascii=False).encode("utf-8", "replace")
         kind["Content-Type"] = "application/json"
     conditional = {}
     if request.etag:

@@ -30,7 +30,7 @@ def text_digest(title: str, body: str) -> str:
 
 
 def identity(item: Fetched, author: str | None, zone: tzinfo) -> str:
-    """Return the source's id of an item, or `fp:` and the fingerprint of author, text and local day.
+    """Return the source's id of an item, or `fp:` and the fingerprint of author, text, files and local day.
 
     Never the text alone: two people who send the same words are two messages. An id that no column could hold as it
     is stands as its digest.
@@ -38,7 +38,9 @@ def identity(item: Fetched, author: str | None, zone: tzinfo) -> str:
     if item.external_id:
         return stored_id(item.external_id)
     day = item.posted_at.astimezone(zone).date().isoformat()
-    return "fp:" + _digest(author or "", day, item.title, item.body)[:40]
+    # 见附件 is what many letters say, each with another file.
+    files = [hashlib.sha256(one.content).hexdigest() for one in item.attachments]
+    return "fp:" + _digest(author or "", day, item.title, item.body, *files)[:40]
 
 
 def stored_id(external_id: str) -> str:

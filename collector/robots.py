@@ -18,6 +18,7 @@ AGENT = "Wenzheng"
 MAX_BYTES = 512 * 1024
 """What follows in a robots.txt is not read; RFC 9309 asks for 500 KiB at least."""
 
+_MOST_KEPT = 16
 _KEPT = timedelta(days=1)
 _KEPT_FAULT = timedelta(minutes=10)
 _LONGEST_DELAY_S = 30.0
@@ -89,6 +90,9 @@ class Robots:
         entry["until"] = (self._now() + lasting).isoformat()
         for origin in [origin for origin, old in self._kept.items() if not self._fresh(old)]:
             del self._kept[origin]
+        # Links may lead to any number of hosts, and all that is kept goes into the database with each batch.
+        while len(self._kept) >= _MOST_KEPT:
+            del self._kept[next(iter(self._kept))]
         self._kept[target.origin] = entry
         return entry
 

@@ -24,6 +24,7 @@ from collector.counts import Counts
 from collector.dedupe import position_of, stored_id
 from collector.intake import save_counts
 from collector.readers import Limits
+from collector.secrets import revealed
 from collector.sifting import sift
 from collector.tables import Message, RawItem, SetAside, SourceCursor, SourceState
 from config.context import Context, Progress
@@ -94,7 +95,11 @@ class Run:
             raise
 
     def client(self) -> Client:
-        """Return a polite client by the rules of this source, which is a website or a feed."""
+        """Return a polite client by the rules of this source, which is a website or a feed.
+
+        Raises:
+            SecretMissing: a header names a secret that is given nowhere.
+        """
         source = self.source
         if not isinstance(source, Website | Feed):
             raise TypeError(f"{source.kind} needs no web client")
@@ -103,7 +108,7 @@ class Run:
             budget=source.budget,
             robots=source.robots,
             private=source.private,
-            headers=source.headers,
+            headers={name: revealed(text, source.id) for name, text in source.headers.items()},
             hosts=hosts_of(source),
             ca_file=Path(source.ca_file) if source.ca_file else None,
         )
@@ -225,7 +230,8 @@ class Run:
             save_counts(session, self.run_id, total)
             if settled is not None:
                 session.execute(sa.update(RawItem).where(RawItem.id.in_(settled)).values(state="parsed", error=None))
-                cursor = json.dumps(self.cursor, ensure_ascii=False)
+                # Escaped: half a character, as broken sites write it, has no bytes.
+                cursor = json.dumps(self.cursor)
                 session.merge(SourceCursor(source=self.source.id, cursor=cursor, updated_at=batch.now))
                 session.execute(
                     sa.update(SourceState)

@@ -8,9 +8,12 @@ from sqlalchemy.orm import Session
 
 from collector.access import EVERYONE, visible_to
 from collector.collecting import is_resting
+from collector.counts import Counts
 from collector.tables import CollectionRun, Message, SourceState
 from config.context import Context
 from config.sources import AnySource
+
+FIGURES = ("fetched", "stored", "duplicates", "dropped", "set_aside")
 
 
 @dataclass(frozen=True)
@@ -45,15 +48,30 @@ def standings(ctx: Context) -> list[Standing]:
         return [_standing(ctx, session, source) for source in ctx.profile.sources]
 
 
-def _standing(ctx: Context, session: Session, source: AnySource) -> Standing:
-    now = ctx.clock()
-    state = session.get(SourceState, source.id)
-    run = session.scalars(
+def last_counts(ctx: Context, source_id: str) -> Counts:
+    """Return the counts of a source's last run that ended, without their reasons."""
+    with ctx.database.reading() as session:
+        run = _last_run(session, source_id)
+        figures: dict[str, int] = {name: 0 if run is None else getattr(run, name) for name in FIGURES}
+        counts = Counts()
+        for name, figure in figures.items():
+            setattr(counts, name, figure)
+        return counts
+
+
+def _last_run(session: Session, source_id: str) -> CollectionRun | None:
+    return session.scalars(
         sa.select(CollectionRun)
-        .where(CollectionRun.source == source.id, CollectionRun.finished_at.is_not(None))
+        .where(CollectionRun.source == source_id, CollectionRun.finished_at.is_not(None))
         .order_by(CollectionRun.id.desc())
         .limit(1)
     ).first()
+
+
+def _standing(ctx: Context, session: Session, source: AnySource) -> Standing:
+    now = ctx.clock()
+    state = session.get(SourceState, source.id)
+    run = _last_run(session, source.id)
     messages = session.scalar(
         sa.select(sa.func.count(Message.id)).where(Message.source == source.id, visible_to(EVERYONE))
     )
@@ -63,14 +81,13 @@ def _standing(ctx: Context, session: Session, source: AnySource) -> Standing:
         next_at = state.tried_at + source.every
         if is_resting(state, now) and state.resting_until is not None:
             next_at = max(next_at, state.resting_until)
-    figures = ("fetched", "stored", "duplicates", "dropped", "set_aside")
     return Standing(
         id=source.id,
         kind=source.kind,
         channel=source.channel,
         good_at=good_at,
         lag=None if good_at is None else max(now - good_at, timedelta()),
-        counts={name: 0 if run is None else getattr(run, name) for name in figures},
+        counts={name: 0 if run is None else getattr(run, name) for name in FIGURES},
         messages=messages or 0,
         failures=0 if state is None else state.failures,
         error=None if state is None else state.error,

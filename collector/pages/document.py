@@ -20,17 +20,19 @@ _META = re.compile(
     rb"<meta[^>]{0,300}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)", re.I
 )
 _GB = re.compile(r"(cs|x-)?(gb-?_?2312(-80)?|gbk|gb-?18030|cp936|ms936|euc-?cn)", re.IGNORECASE)
+# Possessive and atomic throughout: what a stranger repeats is read once, never in all the ways it could be divided.
 _CALLBACK = re.compile(
-    r"\s*(?:/\*.{0,200}?\*/\s*|//[^\n]{0,200}\n\s*|;\s*|try\s*\{\s*|typeof [\w$.]+ === 'function' && |&& )*"
+    r"\s*+(?>/\*.{0,200}?\*/\s*+|//[^\n]{0,200}\n\s*+|;\s*+|try\s*+\{\s*+|typeof [\w$.]+ === 'function' && |&& )*+"
     r"[A-Za-z_$][\w$.\[\]'\"]{0,200}\s*\(\s*(?=[\[{\"'])"
 )
 _HTML_START = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.DOTALL
+    r"\s*+(?:<\?xml[^>]*>\s*+)?(?><!--.*?-->\s*+)*+<(?:!doctype\s+html|html|head|body)\b", re.I | re.DOTALL
 )
 _XML_START = re.compile(r"\s*<\?xml\b", re.IGNORECASE)
 _XML_BLOCK = re.compile(
-    r"<script[^>]*\btype\s*=\s*[\"']?(?:text|application)/xml\b[^>]*>(.*?)</script\s*>", re.I | re.DOTALL
+    r"<script[^>]{0,300}\btype\s{0,9}=\s{0,9}[\"']?(?:text|application)/xml\b[^>]{0,300}>", re.IGNORECASE
 )
+_SCRIPT_END = re.compile(r"</script\s*+>", re.IGNORECASE)
 _WRAPPED = re.compile(r"\s*<(pre|textarea)\b[^>]*>\s*([\[{].*[\]}])\s*</\1\s*>\s*", re.IGNORECASE | re.DOTALL)
 
 
@@ -93,7 +95,7 @@ def read_document(
         seen = "a web page" if _HTML_START.match(source) else "nothing" if not source.strip() else "something else"
         raise PageUnreadable(
             f"the answer should be {form.upper()} and is {seen}",
-            item=url,
+            item=url.partition("?")[0],
             todo="Open the address in a browser; correct format or variable of the source if the site changed.",
         ) from error
 
@@ -169,12 +171,13 @@ def _xml(source: str, url: str) -> Document:
     # Pages of one wide-spread system carry their records as XML in a script.
     text = source
     if not _XML_START.match(source) and (block := _XML_BLOCK.search(source)):
-        text = block[1].strip()
+        end = _SCRIPT_END.search(source, block.end())
+        text = source[block.end() : end.start() if end else len(source)].strip()
     root = parse_xml(text)
     if root is None:
         raise PageUnreadable(
             "the answer should be XML and is none that can be read",
-            item=url,
+            item=url.partition("?")[0],
             todo="Open the address in a browser; correct format of the source if the site changed.",
         )
     return Document(url, source, root=root, is_xml=True)
@@ -201,6 +204,6 @@ def _script(source: str, url: str, asking: Asking) -> Document:
     except NotFound as error:
         raise PageUnreadable(
             f"the answer gives {asking.variable} no value that can be read",
-            item=url,
+            item=url.partition("?")[0],
             todo="Look for the list in the page's source; correct variable of the source if the site changed.",
         ) from error

@@ -13,7 +13,6 @@ from collector.pages.fields import read_fields, read_replies, read_vars
 from collector.pages.names import fields_by_name
 from collector.pages.rows import list_places, row_nodes, table_rows
 from collector.pages.select import Node, is_element, json_at, select_all
-from collector.pages.texts import element_text
 from collector.readers.headers import LABELS, normalise
 from config.sources import Detail, Listing
 
@@ -28,6 +27,7 @@ _EMPTY = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NOTICE_CHARS = 60
+_PLAIN_TEXTS = etree.XPath("//text()[not(ancestor::a or ancestor::script or ancestor::style)]")
 _COUNTS = frozenset(
     {"total", "totalcount", "totalrecord", "totalrecords", "count", "recordcount", "totalnum", "totalsize"}
 )
@@ -185,4 +185,6 @@ def _finds(document: Document, selector: str) -> bool:
 
 
 def _short_lines(document: Document) -> Iterator[str]:
-    return (line for line in element_text(document.root).splitlines() if len(line) <= _LONGEST_NOTICE_CHARS)
+    """Yield the short texts of a page that are no links: in a link such words are somebody's title."""
+    lines = (" ".join(text.split()) for text in _PLAIN_TEXTS(document.root))
+    return (line for line in lines if line and len(line) <= _LONGEST_NOTICE_CHARS)

@@ -26,7 +26,8 @@ _KEPT = frozenset(
      "tfoot", "th", "thead", "title", "tr", "track", "ul", "wbr")
 )  # fmt: skip
 _XML_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>", re.IGNORECASE)
-_PROLOG = re.compile(r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*)*<!DOCTYPE", re.IGNORECASE | re.DOTALL)
+_PROLOG = re.compile(r"\s*+(?><\?.*?\?>\s*+|<!--.*?-->\s*+)*+<!DOCTYPE", re.IGNORECASE | re.DOTALL)
+_ENDS = re.compile(r"</(?:html|body)\s{0,20}>", re.IGNORECASE)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,31};)")
 _XML_ENTITIES = frozenset({"lt;", "gt;", "amp;", "quot;", "apos;"})
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -35,7 +36,8 @@ _HALVES = re.compile(r"[\ud800-\udfff]")
 
 def parse_html(source: str) -> Element:
     """Return the root of HTML text; text without any element becomes a body of its own."""
-    text = _sound(source)
+    # Pages put together from pieces go on after these ends; a browser passes them over, the parser would stop.
+    text = _ENDS.sub("", _sound(source))
     if len(text) > _LONG_PAGE_CHARS:
         # The parser's time grows with the square of a tag's attributes.
         text = _LONG_TAG.sub(_with_few_attributes, text)

@@ -90,7 +90,9 @@ def page_id(link: str) -> str:
         return link.strip()
     pairs = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _is_noise(*pair)]
     route = parts.fragment if parts.fragment.startswith(("/", "!/")) else ""
-    return f"{parts.path or '/'}{'?' + urlencode(sorted(pairs)) if pairs else ''}{'#' + route if route else ''}"
+    # Half a character, as sites that cut titles write it, has no bytes.
+    query = urlencode(sorted(pairs), errors="replace")
+    return f"{parts.path or '/'}{'?' + query if pairs else ''}{'#' + route if route else ''}"
 
 
 def _is_noise(key: str, value: str) -> bool:

@@ -18,6 +18,7 @@ _FREE_TRIES = 50
 """Of values that break off, at most as many characters are read in vain as the page has four times over."""
 
 _DEEPEST = 500
+_LONGEST_NUMBER = 400
 _SPACE = re.compile(r"(?:[\s\ufeff]++|//[^\r\n]*+)*+")
 _STRING = {
     '"': re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL),
@@ -322,7 +323,10 @@ class _Reader:
             raise ValueError("the literal is never closed")
 
 
-def _number(text: str) -> int | float:
+def _number(text: str) -> int | float | str:
+    # No number is so long; Python refuses to write such a one out.
+    if len(text) > _LONGEST_NUMBER:
+        return text
     if "x" in text.lower():
         return int(text, 16)
     return float(text) if set(text) & set(".eE") else int(text)

@@ -20,7 +20,6 @@ from collector.readers import Limits, ReadOptions
 from collector.readers.feeds import FeedPage, read_feed
 from collector.runs import Raw, Run
 from collector.sifting import first_moment, keywords_of, sift
-from collector.sources.oauth import revealed
 from collector.tables import RawItem
 from config.context import Context
 from config.logs import get_logger
@@ -105,18 +104,17 @@ class _Walk:
         self.passed: list[str] = list(kept.get("passed", ())) if same else []
         self.pending: dict[str, int] = dict(kept.get("pending", {}))
         self.asked: set[str] = set()
-        self.headers = {name: revealed(text, source.id) for name, text in source.headers.items()}
 
     def go(self) -> None:
         """Read the first page, then what is pending."""
         url = self.source.url
-        response = self._ask(Request(url, headers=self.headers, etag=self.etag, last_modified=self.last_modified))
+        response = self._ask(Request(url, etag=self.etag, last_modified=self.last_modified))
         if not response.not_modified:
             self._take(url, response)
         while self.pending and len(self.asked) < MOST_PAGES:
             url = next(iter(self.pending))
             try:
-                response = self._ask(Request(url, headers=self.headers))
+                response = self._ask(Request(url))
             except PageGone:
                 log.warning("feed_page_gone", source=self.source.id)
                 del self.pending[url]

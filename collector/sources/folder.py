@@ -5,6 +5,7 @@ since which both have stood. A file is moved after what it holds was committed, 
 whole, and nothing of it is stored twice.
 """
 
+import errno
 import hashlib
 import os
 import stat
@@ -39,6 +40,9 @@ REPORT = ".报告.txt"
 _UNFINISHED = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".download", ".swp", ".lock")
 _TEMPORARY = (".", "~", "#")
 _LONGEST_NAME = 255
+_CURSOR_EVERY = 100
+"""Files between two commits of the cursor; what is left in it of a moved file harms nothing."""
+
 _NUMBER_ROOM = 8
 _LONGEST_SUFFIX = 16
 
@@ -83,8 +87,10 @@ def collect(run: Run) -> None:
     files = waiting(folder)
     ready = _note(run, source, files)
     stuck: list[str] = []
-    for file in ready:
+    for number, file in enumerate(ready, start=1):
         run.step()
+        if number % _CURSOR_EVERY == 0:
+            run.take([])
         try:
             _take(run, file)
         except WenzhengError:
@@ -96,6 +102,8 @@ def collect(run: Run) -> None:
             log.error("file_failed", source=source.id, error=type(error).__name__)
             said = error.strerror if isinstance(error, OSError) else None
             stuck.append(f"{name_of(file.path)} ({said or type(error).__name__})")
+    if ready:
+        run.take([])
     if stuck:
         raise FolderUnusable(
             f"{len(stuck)} file{'s' if len(stuck) > 1 else ''} could not be taken or moved: {', '.join(stuck[:10])}",
@@ -197,7 +205,7 @@ def _take(run: Run, file: WaitingFile) -> None:
 
     before, digest = run.counts, ""
     try:
-        content = read_file(file.path, run.limits)
+        content = read_file(file.path, run.limits, follow=False)
         digest = hashlib.sha256(content).hexdigest()
         outcome.counts = take_file(
             run.ctx,
@@ -229,8 +237,7 @@ def _take(run: Run, file: WaitingFile) -> None:
     if _changed(file):
         return  # Somebody wrote it anew meanwhile: it waits and is taken again as it is now.
     _move(run, file, outcome)
-    run.cursor = {"seen": {name: seen for name, seen in run.cursor["seen"].items() if name != file.key}}
-    run.take([])
+    run.cursor["seen"].pop(file.key, None)
 
 
 def _so_far(run: Run, before: Counts) -> Counts:
@@ -271,7 +278,8 @@ def _changed(file: WaitingFile) -> bool:
         status = file.path.stat(follow_symlinks=False)
     except FileNotFoundError:
         return True
-    return (status.st_size, status.st_mtime_ns) != (file.size, file.changed_ns)
+    # A writer may set the time of change back; this one only the file system sets.
+    return (status.st_size, status.st_mtime_ns, status.st_ctime_ns) != (file.size, file.changed_ns, file.touched_ns)
 
 
 def _move(run: Run, file: WaitingFile, outcome: Outcome) -> None:
@@ -279,6 +287,9 @@ def _move(run: Run, file: WaitingFile, outcome: Outcome) -> None:
     ctx = run.ctx
     folder = file.path.parent / (DONE if outcome.refusal is None else FAILED)
     folder.mkdir(exist_ok=True)
+    if folder.is_symlink():
+        # It could lead anywhere this service may write.
+        raise NotADirectoryError(errno.ENOTDIR, f"{folder.name}/ is a link", str(folder))
     channel = ctx.profile.channel(run.source.channel)
     text = write_report(
         name_of(file.path),
@@ -292,7 +303,10 @@ def _move(run: Run, file: WaitingFile, outcome: Outcome) -> None:
     part = folder / f".{run.source.id}{REPORT}.part"
     try:
         # Old editors of Windows tell UTF-8 by its mark, and lines by both characters.
-        part.write_text(text, "utf-8-sig", newline="\r\n")
+        # Made anew: a link of this name would have the report written over the file it leads to.
+        part.unlink(missing_ok=True)
+        with part.open("x", encoding="utf-8-sig", newline="\r\n") as report_file:
+            report_file.write(text)
         part.replace(report)
         file.path.replace(target)
     except OSError:

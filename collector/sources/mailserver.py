@@ -21,8 +21,9 @@ from imap_tools import BaseMailBox, ImapToolsError
 from imap_tools.utils import encode_folder
 
 from collector.errors import LoginFailed, SourceFailed
+from collector.secrets import revealed
 from collector.sources.mailconnection import TIMEOUT_S, connect, faults, trusted_by
-from collector.sources.oauth import access_token, revealed
+from collector.sources.oauth import access_token
 from config.logs import get_logger
 from config.sources import Mailbox
 

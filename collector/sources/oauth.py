@@ -11,37 +11,13 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
-from collector.errors import AddressRefused, LoginFailed, SecretMissing, Unreachable
-from config.secrets import is_secret, read_secret, variable_of
+from collector.errors import AddressRefused, LoginFailed, Unreachable
+from collector.secrets import revealed
 from config.sources import OAuth2
 
 TIMEOUT_S = 30.0
 _MOST_BYTES = 64 * 1024
 _FAULT = re.compile(r"[a-z_]{1,40}")
-
-
-def revealed(text: str, item: str) -> str:
-    """Return what stands for a text of a source: the secret that it names, or the text itself.
-
-    Args:
-        item: id of the source, for the error.
-
-    Raises:
-        SecretMissing: the secret is given nowhere.
-    """
-    if not is_secret(text):
-        return text
-    try:
-        value, variable = read_secret(text), variable_of(text)
-    except ValueError as error:
-        raise SecretMissing("the name of a secret cannot be used", item=item, todo=f"{error}.") from error
-    if value is None:
-        raise SecretMissing(
-            f"{text} is not given",
-            item=item,
-            todo=f"Set {variable}, or put the file {variable.lower()} into the folder WENZHENG_SECRETS_DIR.",
-        )
-    return value
 
 
 def access_token(oauth2: OAuth2, item: str, trusted: ssl.SSLContext) -> str:

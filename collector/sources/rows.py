@@ -5,7 +5,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -42,17 +42,19 @@ class Entry:
         key: tells the row from all others of the board, in every run.
         named: the key is the id the site gives it, or its address; otherwise only its words tell it apart.
         listed: the list itself gives the id under which it is stored.
+        twin: digest of its words, where an earlier row of the page has the same key.
     """
 
     row: Row
     key: str
     named: bool
     listed: bool
+    twin: str = ""
 
     @property
     def position(self) -> str:
         """The place under which its item is set aside."""
-        return position_of(self.key)
+        return position_of(f"{self.key} {self.twin}" if self.twin else self.key)
 
 
 def read_entries(source: Website, document: Document, variables: Mapping[str, Any]) -> list[Entry]:
@@ -66,11 +68,13 @@ def read_entries(source: Website, document: Document, variables: Mapping[str, An
     different = []
     for entry in entries:
         same = seen.setdefault(entry.key, [])
-        # With pages of their own, two rows of one key lead to the same page.
-        if entry.row.values in same or (same and source.details):
+        page = _asked(source, source.details[0], entry.row, document.url) if source.details else None
+        # Two rows that lead to the same page are one letter.
+        if any(entry.row.values == values or (source.details and page == other) for values, other in same):
             continue
-        same.append(entry.row.values)
-        different.append(entry)
+        # Two letters of one id cannot share a place, or only one of them would be kept for a person.
+        different.append(replace(entry, twin=_digest_of(entry.row)) if same else entry)
+        same.append((entry.row.values, page))
     return different
 
 
@@ -97,8 +101,12 @@ def entry_of(source: Website, row: Row, list_url: str) -> Entry:
         key = _asked(source, source.details[0], row, list_url)
     if key is not None:
         return Entry(row, key, named=True, listed=listed)
+    return Entry(row, f"row:{_digest_of(row)}", False, False)
+
+
+def _digest_of(row: Row) -> str:
     words = json.dumps([text_of(row.values.get(name, "")) for name in _WORDS], ensure_ascii=False)
-    return Entry(row, "row:" + hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:40], False, False)
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
 def bare_entry(key: str, number: int, link: str) -> Entry:

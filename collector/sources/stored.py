@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from collector.access import PIPELINE, visible_to
 from collector.dedupe import position_of, stored_id
 from collector.runs import Run
 from collector.tables import Message, RawItem, SetAside
 from config.context import Context
+
+_ASKED = 5000
+"""Ids asked for at once: a command to the database names 65,535 values at most."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +56,32 @@ def stored_rows(run: Run, ids: Mapping[str, str | None]) -> dict[str, Stored]:
     Args:
         ids: the external ids under which messages of the rows would be stored, by key.
     """
+    found: dict[str, Stored] = {}
+    left = iter(ids.items())
+    with run.ctx.database.reading() as session:
+        while batch := dict(islice(left, _ASKED)):
+            found |= _stored_rows(session, run.source.id, batch)
+    return found
+
+
+def _stored_rows(session: Session, source: str, ids: Mapping[str, str | None]) -> dict[str, Stored]:
     external = {stored_id(one): key for key, one in ids.items() if one is not None}
     places = {position_of(key): key for key in ids}
     found: dict[str, Stored] = {}
-    with run.ctx.database.reading() as session:
-        for place, aside in session.execute(
-            sa.select(SetAside.position, sa.func.max(SetAside.id))
-            .where(SetAside.source == run.source.id, SetAside.position.in_(places), SetAside.state != "stored")
-            .group_by(SetAside.position)
-        ):
-            found[places[place]] = Stored(aside=aside, settled=True)
-        for external_id, message, answered in session.execute(
-            sa.select(Message.external_id, Message.id, Message.answer_text.is_not(None)).where(
-                Message.source == run.source.id, Message.external_id.in_(external), visible_to(PIPELINE)
-            )
-        ):
-            key = external[external_id]
-            aside = found[key].aside if key in found else 0
-            found[key] = Stored(message, aside, bool(answered) or aside > 0)
+    for place, aside in session.execute(
+        sa.select(SetAside.position, sa.func.max(SetAside.id))
+        .where(SetAside.source == source, SetAside.position.in_(places), SetAside.state != "stored")
+        .group_by(SetAside.position)
+    ):
+        found[places[place]] = Stored(aside=aside, settled=True)
+    for external_id, message, answered in session.execute(
+        sa.select(Message.external_id, Message.id, Message.answer_text.is_not(None)).where(
+            Message.source == source, Message.external_id.in_(external), visible_to(PIPELINE)
+        )
+    ):
+        key = external[external_id]
+        aside = found[key].aside if key in found else 0
+        found[key] = Stored(message, aside, bool(answered) or aside > 0)
     return found
 
 

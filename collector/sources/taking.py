@@ -34,6 +34,9 @@ TRIES = 3
 MOST_MISSING = 200
 """Rows whose page may wait to be read; more than that is no fault of single pages."""
 
+_ROWS = 5000
+"""Rows of one page that are stored together: a command to the database names 65,535 values at most."""
+
 _QUIET = 10
 """Pages without news in a row after which the place of the walk is stored."""
 
@@ -112,7 +115,7 @@ class Taker:
         """
         wanted = [self._wanted(row.entry, page, known=row.again) for row in rows if row.wanted]
         items: dict[str, Item] = {}
-        chunks = list(_chunks(wanted, BATCH if self._details else len(wanted)))
+        chunks = list(_chunks(wanted, BATCH if self._details else _ROWS))
         for number, chunk in enumerate(chunks, start=1):
             batch = self._read(chunk)
             self._commit(batch, chunk, walk, page.place if number == len(chunks) else None, deeper=deeper)

@@ -12,7 +12,7 @@ from collector.pages.asking import Variables, filled_url, make_request, text_of
 from collector.pages.document import Document, read_document
 from collector.pages.paging import hidden_fields
 from collector.pages.select import Node, pick_value, selected
-from collector.sources.oauth import revealed
+from collector.secrets import revealed
 from config.context import Context
 from config.logs import get_logger
 from config.sources import Asking, Login, Pick, Visit, Website
@@ -128,7 +128,7 @@ class Session:
         if missing:
             raise SourceChanged(
                 f"the page of the visit does not give {', '.join(missing)}",
-                item=page.url,
+                item=shown(page.url),
                 todo="Correct visit.vars of the source.",
             )
         self._open = True

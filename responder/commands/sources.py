@@ -31,6 +31,7 @@ def collect(
     from collector.collecting import find_source
     from collector.counts import Counts
     from collector.errors import SourceFailed
+    from collector.standing import last_counts
     from responder.console import print_intake, print_json, progress
 
     total, each, failed = Counts(), {}, False
@@ -43,9 +44,9 @@ def collect(
             except SourceFailed as error:
                 sys.stderr.write(f"error: {source_id}: {error}\n")
                 failed = True
-            else:
-                each[source_id] = counts.as_dict()
-                total.add(counts)
+                counts = last_counts(ctx, source_id)
+            each[source_id] = counts.as_dict()
+            total.add(counts)
         if not ctx.profile.sources:
             sys.stderr.write("the profile has no live source; docs/sources.md tells how to describe one\n")
     if as_json:
