@@ -27,7 +27,10 @@ _EMPTY = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NOTICE_CHARS = 60
-_PLAIN_TEXTS = etree.XPath("//text()[not(ancestor::a or ancestor::script or ancestor::style)]")
+_PLAIN_TEXTS = etree.XPath(
+    "//text()[not(ancestor::a or ancestor::script or ancestor::style"
+    " or ancestor::*[@hidden or contains(translate(@style, ' ', ''), 'display:none')])]"
+)
 _COUNTS = frozenset(
     {"total", "totalcount", "totalrecord", "totalrecords", "count", "recordcount", "totalnum", "totalsize"}
 )
@@ -185,6 +188,6 @@ def _finds(document: Document, selector: str) -> bool:
 
 
 def _short_lines(document: Document) -> Iterator[str]:
-    """Yield the short texts of a page that are no links: in a link such words are somebody's title."""
+    """Yield the short texts of a page that are shown and no links: in a link such words are somebody's title."""
     lines = (" ".join(text.split()) for text in _PLAIN_TEXTS(document.root))
     return (line for line in lines if line and len(line) <= _LONGEST_NOTICE_CHARS)

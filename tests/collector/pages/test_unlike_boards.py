@@ -107,3 +107,19 @@ def test_what_stands_behind_the_end_of_a_page() -> None:
     content = "<html><body><p>x</p></body></html><ul><li><a>路灯</a></li></ul>"
 
     assert [row.values for row in read_rows(page(content, joined, "text/html"), joined, {})] == [{"title": "路灯"}]
+
+
+@pytest.mark.parametrize(
+    ("notice", "empty"),
+    [
+        ("<p>暂无数据</p>", True),
+        ("<p style='display: none'>暂无数据</p>", False),
+        ("<div hidden><p>暂无数据</p></div>", False),
+        ("<a href='/1'>没有找到相关信息</a>", False),
+    ],
+)
+def test_words_of_emptiness_count_where_they_are_shown(notice: str, empty: bool) -> None:
+    """A hidden block waits for a script, and in a link such words are a title."""
+    board = listing(rows="li")
+
+    assert says_empty(page(f"<html><body>{notice}</body></html>", board, "text/html"), board) is empty
