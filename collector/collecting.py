@@ -132,11 +132,7 @@ def _end(run: Run, error: BaseException | None) -> None:
             state.error = words
             state.resting_until = _rest_until(source, state.failures, error, now)
     if not failed:
-        log.info("collected", source=source.id, run=run.run_id, **_figures(run.counts))
-
-
-def _figures(counts: Counts) -> dict[str, int]:
-    return {key: value for key, value in counts.as_dict().items() if key != "reasons"}
+        log.info("collected", source=source.id, run=run.run_id, **run.counts.figures())
 
 
 def _rest_until(source: AnySource, failures: int, error: BaseException | None, now: datetime) -> datetime | None:

@@ -14,13 +14,13 @@ from http.client import HTTPResponse, RemoteDisconnected
 from pathlib import Path
 from typing import Any
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from collector.addresses import Target, checked_addresses
-from collector.errors import CertificateRefused, PageTooLarge
+from collector.errors import PageTooLarge
+from collector.trust import trusted_by
 
 # At the level DEBUG urllib3 would log each URL with its query.
 logging.getLogger("urllib3").setLevel(logging.INFO)
@@ -192,16 +192,5 @@ class Connections:
     def _trusted(self) -> ssl.SSLContext:
         """The authorities of the machine, those that come with requests, and the source's own."""
         if self._tls is None:
-            context = ssl.create_default_context()
-            context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-            if self._ca_file is not None:
-                try:
-                    context.load_verify_locations(self._ca_file)
-                except OSError as err:
-                    raise CertificateRefused(
-                        "the file of the certificate authority cannot be read",
-                        item=str(self._ca_file),
-                        todo="Name a PEM file that the service's user may read.",
-                    ) from err
-            self._tls = context
+            self._tls = trusted_by(self._ca_file)
         return self._tls

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+FIGURES = ("fetched", "stored", "duplicates", "dropped", "set_aside")
+
 
 @dataclass
 class Counts:
@@ -34,7 +36,7 @@ class Counts:
 
     def add(self, other: "Counts") -> None:
         """Add the counts of another run."""
-        for key in ("fetched", "stored", "duplicates", "dropped", "set_aside"):
+        for key in FIGURES:
             setattr(self, key, getattr(self, key) + getattr(other, key))
         self.reasons = dict(Counter(self.reasons) + Counter(other.reasons))
         self.drop_reasons = dict(Counter(self.drop_reasons) + Counter(other.drop_reasons))
@@ -45,6 +47,10 @@ class Counts:
         total.add(self)
         total.add(other)
         return total
+
+    def figures(self) -> dict[str, int]:
+        """Return the five numbers without their reasons, as the record of a run holds them."""
+        return {name: getattr(self, name) for name in FIGURES}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts for JSON."""

@@ -8,7 +8,8 @@ Every item ends in exactly one of four counted ways: fetched = stored + duplicat
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,30 +32,59 @@ STRIKES = 3
 """Failed attempts to read a whole raw item before it is set aside."""
 
 
-def keep_raw(ctx: Context, *, source: str, channel: str, name: str, content: bytes, options: Mapping[str, Any]) -> int:
-    """Store bytes as they came and return the raw item's id; the same bytes again are the same raw item.
+@dataclass(frozen=True)
+class Raw:
+    """Bytes to be kept.
+
+    Args:
+        name: address, mail or file, for people.
+        options: what reading them again needs; JSON, without personal data.
+        settled: nothing has to be read from these bytes later on.
+    """
+
+    name: str
+    content: bytes
+    options: Mapping[str, Any]
+    settled: bool = False
+
+
+def keep_raws(ctx: Context, source: str, channel: str, raws: Sequence[Raw]) -> list[int]:
+    """Store bytes as they came and return the ids of their raw items; the same bytes are the same raw item.
 
     Raises:
         StorageFull: nothing was stored.
     """
-    digest = hashlib.sha256(content).hexdigest()
+    digests = [hashlib.sha256(raw.content).hexdigest() for raw in raws]
     with ctx.database.writing() as session:
-        known = session.scalar(sa.select(RawItem.id).where(RawItem.source == source, RawItem.sha256 == digest))
-        if known is not None:
-            return known
-        raw = RawItem(
-            source=source,
-            channel=channel,
-            name=name,
-            sha256=digest,
-            size=len(content),
-            content=content,
-            options=dict(options),
-            collected_at=ctx.clock(),
+        rows = session.execute(
+            sa.select(RawItem.sha256, RawItem.id).where(RawItem.source == source, RawItem.sha256.in_(digests))
         )
-        session.add(raw)
+        known: dict[str, int] = {row.sha256: row.id for row in rows}
+        fresh = {
+            digest: RawItem(
+                source=source,
+                channel=channel,
+                name=raw.name,
+                sha256=digest,
+                size=len(raw.content),
+                content=raw.content,
+                options=dict(raw.options),
+                state="parsed" if raw.settled else "new",
+                collected_at=ctx.clock(),
+            )
+            # Of the same bytes twice the first stand.
+            for raw, digest in reversed(list(zip(raws, digests, strict=True)))
+            if digest not in known
+        }
+        session.add_all(reversed(fresh.values()))
         session.flush()
-        return raw.id
+        known |= {digest: item.id for digest, item in fresh.items()}
+    return [known[digest] for digest in digests]
+
+
+def keep_raw(ctx: Context, *, source: str, channel: str, name: str, content: bytes, options: Mapping[str, Any]) -> int:
+    """Store the bytes of one raw item, as `keep_raws`."""
+    return keep_raws(ctx, source, channel, [Raw(name, content, options)])[0]
 
 
 def take_in(
@@ -111,8 +141,7 @@ def take_in(
         if part_of is None:
             session.execute(sa.update(CollectionRun).where(CollectionRun.id == run_id).values(finished_at=ctx.clock()))
     if part_of is None:
-        figures = {key: value for key, value in counts.as_dict().items() if key != "reasons"}
-        log.info("collected", source=source, run=run_id, **figures)
+        log.info("collected", source=source, run=run_id, **counts.figures())
     return counts
 
 
@@ -148,8 +177,7 @@ def _strike(ctx: Context, raw_id: int, run_id: int, error: Exception) -> None:
 
 def save_counts(session: Session, run_id: int, counts: Counts) -> None:
     """Write the counts so far into the record of a run."""
-    values = {key: value for key, value in counts.as_dict().items() if key != "reasons"}
-    session.execute(sa.update(CollectionRun).where(CollectionRun.id == run_id).values(**values))
+    session.execute(sa.update(CollectionRun).where(CollectionRun.id == run_id).values(**counts.figures()))
 
 
 def _batched(items: Iterator[Item], size: int) -> Iterator[list[Item]]:

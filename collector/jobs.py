@@ -23,7 +23,6 @@ def collect_source(ctx: Context, source_id: str, progress: Progress | None = Non
         if state is not None and is_resting(state, ctx.clock()):
             return {"resting": 1}
     try:
-        counts = collect(ctx, source_id, progress=progress)
+        return collect(ctx, source_id, progress=progress).figures()
     except SourceBusy:
         return {"busy": 1}  # Somebody collects it by hand: no failure, and nothing to add.
-    return {key: value for key, value in counts.as_dict().items() if key != "reasons"}

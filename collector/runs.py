@@ -4,12 +4,11 @@ The order is always the same. The bytes are kept. Then what was read from them a
 in one transaction. Only after that is the remote side touched.
 """
 
-import hashlib
 import json
 import random
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from collector.batch import Batch, Pair
 from collector.client import Client, ClientState, Rules
 from collector.counts import Counts
 from collector.dedupe import position_of, stored_id
-from collector.intake import save_counts
+from collector.intake import Raw, keep_raws, save_counts
 from collector.readers import Limits
 from collector.secrets import revealed
 from collector.sifting import sift
@@ -33,22 +32,6 @@ from config.logs import get_logger
 from config.sources import AnySource, Feed, Website, hosts_of
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Raw:
-    """Bytes to be kept.
-
-    Args:
-        name: address, mail or file, for people.
-        options: what reading them again needs; JSON, without personal data.
-        settled: nothing has to be read from these bytes later on.
-    """
-
-    name: str
-    content: bytes
-    options: Mapping[str, Any]
-    settled: bool = False
 
 
 @dataclass
@@ -129,33 +112,8 @@ class Run:
         Raises:
             StorageFull: nothing was stored.
         """
-        digests = [hashlib.sha256(raw.content).hexdigest() for raw in raws]
-        with self.ctx.database.writing() as session:
-            rows = session.execute(
-                sa.select(RawItem.sha256, RawItem.id).where(
-                    RawItem.source == self.source.id, RawItem.sha256.in_(digests)
-                )
-            )
-            known: dict[str, int] = {row.sha256: row.id for row in rows}
-            fresh: dict[str, RawItem] = {}
-            for raw, digest in zip(raws, digests, strict=True):
-                if digest in known or digest in fresh:
-                    continue
-                fresh[digest] = RawItem(
-                    source=self.source.id,
-                    channel=self.source.channel,
-                    name=raw.name,
-                    sha256=digest,
-                    size=len(raw.content),
-                    content=raw.content,
-                    options={"kind": self.source.kind, **raw.options},
-                    state="parsed" if raw.settled else "new",
-                    collected_at=self.ctx.clock(),
-                )
-            session.add_all(fresh.values())
-            session.flush()
-            known |= {digest: item.id for digest, item in fresh.items()}
-        return [known[digest] for digest in digests]
+        raws = [replace(raw, options={"kind": self.source.kind, **raw.options}) for raw in raws]
+        return keep_raws(self.ctx, self.source.id, self.source.channel, raws)
 
     def known(self, ids: Collection[str]) -> dict[str, bool]:
         """Return those of the external ids that came before, and whether anything more is to be had of them: True for

@@ -1,5 +1,6 @@
 """How each live source of the profile stands: last good run, lag, counts, last failure, next run."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,12 +9,10 @@ from sqlalchemy.orm import Session
 
 from collector.access import EVERYONE, visible_to
 from collector.collecting import is_resting
-from collector.counts import Counts
-from collector.tables import CollectionRun, Message, SourceState
+from collector.counts import FIGURES, Counts
+from collector.tables import CollectionRun, Message, SourceCursor, SourceState
 from config.context import Context
 from config.sources import AnySource
-
-FIGURES = ("fetched", "stored", "duplicates", "dropped", "set_aside")
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,7 @@ class Standing:
         lag: since then; None if there was none.
         counts: of the last run that ended: fetched, stored, duplicates, dropped, set_aside.
         messages: stored of this source and not restricted, at all times.
+        waiting: rows whose own page could not be read yet; the next runs try again.
         failures: failed runs since the last good one.
         error: the last fault in words, or why a good run ended early.
         next_at: when the service asks next; now or earlier: as soon as it runs.
@@ -37,6 +37,7 @@ class Standing:
     lag: timedelta | None
     counts: dict[str, int]
     messages: int
+    waiting: int
     failures: int
     error: str | None
     next_at: datetime
@@ -52,11 +53,7 @@ def last_counts(ctx: Context, source_id: str) -> Counts:
     """Return the counts of a source's last run that ended, without their reasons."""
     with ctx.database.reading() as session:
         run = _last_run(session, source_id)
-        figures: dict[str, int] = {name: 0 if run is None else getattr(run, name) for name in FIGURES}
-        counts = Counts()
-        for name, figure in figures.items():
-            setattr(counts, name, figure)
-        return counts
+        return Counts() if run is None else Counts(*(getattr(run, name) for name in FIGURES))
 
 
 def _last_run(session: Session, source_id: str) -> CollectionRun | None:
@@ -71,6 +68,7 @@ def _last_run(session: Session, source_id: str) -> CollectionRun | None:
 def _standing(ctx: Context, session: Session, source: AnySource) -> Standing:
     now = ctx.clock()
     state = session.get(SourceState, source.id)
+    cursor = session.get(SourceCursor, source.id)
     run = _last_run(session, source.id)
     messages = session.scalar(
         sa.select(sa.func.count(Message.id)).where(Message.source == source.id, visible_to(EVERYONE))
@@ -89,6 +87,7 @@ def _standing(ctx: Context, session: Session, source: AnySource) -> Standing:
         lag=None if good_at is None else max(now - good_at, timedelta()),
         counts={name: 0 if run is None else getattr(run, name) for name in FIGURES},
         messages=messages or 0,
+        waiting=0 if cursor is None else len(json.loads(cursor.cursor).get("missing", ())),
         failures=0 if state is None else state.failures,
         error=None if state is None else state.error,
         next_at=next_at,

@@ -162,7 +162,20 @@ def _checked_fields(known: tuple[str, ...]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _no_fields(names: Fields) -> Fields:
+    for name in names:
+        if name in PAGE_FIELDS:
+            # In TOML a field written behind a block of vars becomes one of them without a word.
+            raise PydanticCustomError(
+                "var",
+                f"{name} is the name of a field; a field stands in fields, above the block of vars, and a variable "
+                "needs a name of its own",
+            )
+    return names
+
+
 PageFields = Annotated[Fields, _checked_fields(PAGE_FIELDS)]
+Vars = Annotated[Fields, AfterValidator(_no_fields)]
 ReplyFields = Annotated[Fields, _checked_fields(REPLY_FIELDS)]
 Form = dict[str, str]
 
@@ -211,11 +224,22 @@ class Listing(Asking):
     rows: Selector | None = None
     header: Texts = ()
     fields: PageFields = Field(min_length=1)
-    vars: Fields = {}
+    vars: Vars = {}
     required: Texts = ()
     empty: str | None = None
     replies: Replies | None = None
     paging: Paging | None = None
+
+    @model_validator(mode="after")
+    def _uses_its_cursor(self) -> "Listing":
+        paging = self.paging
+        if paging is not None and paging.cursor is not None:
+            templates = (self.url, self.headers, self.form, self.data, paging.url, paging.form, paging.data)
+            if not any("{cursor}" in text for text in texts_of(templates)):
+                # Every page would be the first one again, and the walk would end after it.
+                said = "paging.cursor is found, and no url, headers, form or data holds {cursor}"
+                raise PydanticCustomError("cursor", said)
+        return self
 
 
 class Detail(Asking):
@@ -223,7 +247,7 @@ class Detail(Asking):
 
     within: Selector | None = None
     fields: PageFields = {}
-    vars: Fields = {}
+    vars: Vars = {}
     required: Texts = ()
     replies: Replies | None = None
 
@@ -243,7 +267,7 @@ class Visit(_Part):
     """What is asked once before the list: a page that gives a cookie or a token, and perhaps a log-in."""
 
     url: Text
-    vars: Fields = {}
+    vars: Vars = {}
     login: Login | None = None
 
 

@@ -20,11 +20,12 @@ from collector.errors import (
     SourceChanged,
     SourceFailed,
 )
+from collector.intake import Raw
 from collector.pages.asking import LINK, Variables, filled_url, make_request, names_in
 from collector.pages.detail import read_detail
 from collector.pages.document import read_document
 from collector.pages.listing import required_of
-from collector.runs import Raw, Run
+from collector.runs import Run
 from collector.sources.rows import OWN_PAGE, Entry, item_of, row_variables
 from collector.sources.stored import owners
 from collector.sources.visit import Session, shown
@@ -158,10 +159,11 @@ class Details:
         wanted = reading.wanted
         given = row_variables(wanted.entry)
         for level, detail in enumerate(self._source.details):
-            if not self._can_ask(detail, given):
+            if names_lacking(self._source, detail, given):
                 continue
+            request = partial(detail_request, self._source, self._session, detail, given, wanted.list_url)
             try:
-                response = self._session.fetch(partial(self._request, detail, given, wanted.list_url))
+                response = self._session.fetch(request)
             except PageGone:
                 reading.gone = True
                 continue
@@ -170,28 +172,6 @@ class Details:
             if level + 1 < len(self._source.details):
                 values, names = self._parsed(page, given)
                 given = {**given, **values, **names}
-
-    def _can_ask(self, detail: Detail, given: Mapping[str, Any]) -> bool:
-        """Tell whether the row gives what this page is asked by; rows without a link have no page."""
-        declared = {LINK, *self._source.list.fields, *self._source.list.vars}
-        for one in self._source.details:
-            declared.update(one.fields, one.vars)
-        asked = names_in([detail.url or OWN_PAGE, detail.form, detail.data])
-        return not (asked & declared) - given.keys()
-
-    def _request(self, detail: Detail, given: Mapping[str, Any], list_url: str, variables: Variables) -> Request:
-        variables = {**variables, **given}
-        encoding = self._session.encoding
-        return make_request(
-            filled_url(detail.url or OWN_PAGE, variables, self._source.base or list_url, encoding),
-            variables,
-            self._session.reveal,
-            method=detail.method,
-            form=detail.form,
-            data=detail.data,
-            headers=detail.headers,
-            encoding=encoding,
-        )
 
     def _parsed(self, page: _Page, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         if page.read is None:
@@ -340,6 +320,40 @@ class Details:
             item=f"{shown(page.response.url)} (raw item {page.raw_id})",
             todo="Run `source try`; correct details of the source if the site changed.",
         )
+
+
+def names_lacking(source: Website, detail: Detail, given: Mapping[str, Any]) -> set[str]:
+    """Return what a page is asked by and its row does not give; with any of it, such as the link, there is no page."""
+    declared = {LINK, *source.list.fields, *source.list.vars}
+    for one in source.details:
+        declared.update(one.fields, one.vars)
+    asked = names_in([detail.url or OWN_PAGE, detail.form, detail.data])
+    return (asked & declared) - given.keys()
+
+
+def detail_request(
+    source: Website, session: Session, detail: Detail, given: Mapping[str, Any], list_url: str, variables: Variables
+) -> Request:
+    """Return the request of one page of a row.
+
+    Args:
+        given: by the row, and by its pages before this one.
+        list_url: of the list page; relative addresses start from it where the source has no base.
+        variables: of the session.
+    Raises:
+        AddressRefused: the description gives no absolute address.
+    """
+    variables = {**variables, **given}
+    return make_request(
+        filled_url(detail.url or OWN_PAGE, variables, source.base or list_url, session.encoding),
+        variables,
+        session.reveal,
+        method=detail.method,
+        form=detail.form,
+        data=detail.data,
+        headers=detail.headers,
+        encoding=session.encoding,
+    )
 
 
 def read_page(

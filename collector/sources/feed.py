@@ -16,9 +16,10 @@ from collector.base import Blank, Fetched, Item
 from collector.batch import Pair
 from collector.client import Client, Request, Response
 from collector.errors import CollectorError, PageGone, SourceUnknown
+from collector.intake import Raw
 from collector.readers import Limits, ReadOptions
 from collector.readers.feeds import FeedPage, read_feed
-from collector.runs import Raw, Run
+from collector.runs import Run
 from collector.sifting import first_moment, keywords_of, sift
 from collector.tables import RawItem
 from config.context import Context

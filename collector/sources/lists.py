@@ -9,11 +9,12 @@ from typing import Any
 
 from collector.client import Request
 from collector.errors import PageGone, PageUnreadable, SourceChanged, SourceFailed
+from collector.intake import Raw
 from collector.pages.asking import Variables
 from collector.pages.document import Document, read_document
 from collector.pages.listing import check_rows, required_of, says_empty
 from collector.pages.paging import Place, Window, next_place, page_request, paging_of, read_window
-from collector.runs import Raw, Run
+from collector.runs import Run
 from collector.sources.rows import Entry, check_keys, read_entries
 from collector.sources.visit import Session, shown
 from config.sources import Paging, Website

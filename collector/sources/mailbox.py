@@ -17,11 +17,12 @@ from typing import Any
 from collector.base import Fetched, Item, Unreadable
 from collector.batch import EARLIEST_YEAR, Pair
 from collector.errors import SourceFailed, SourceUnknown
+from collector.intake import Raw
 from collector.readers import Limits
 from collector.readers.mail import MOST_BYTES, mail_item
 from collector.readers.mailheaders import raw_header
 from collector.readers.options import ReadOptions
-from collector.runs import Raw, Run
+from collector.runs import Run
 from collector.sources.mailserver import Folder, Listed, MailServer, connected
 from collector.tables import RawItem
 from config.context import Context

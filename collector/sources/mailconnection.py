@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from imap_tools import ImapToolsError
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from collector.errors import SourceFailed, Unreachable
 from collector.readers.mail import MOST_BYTES
@@ -17,26 +16,6 @@ TIMEOUT_S = 60.0
 """Seconds for connecting, and for each read."""
 
 _MOST_LITERAL = 2 * MOST_BYTES
-
-
-def trusted_by(ca_file: str | None) -> ssl.SSLContext:
-    """Return a TLS context that trusts the machine's authorities, those that come with requests, and one of a file.
-
-    Raises:
-        Unreachable: the file cannot be read.
-    """
-    context = ssl.create_default_context()
-    context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except OSError as error:
-            raise Unreachable(
-                "the file of the certificate authority cannot be read",
-                item=ca_file,
-                todo="Name a PEM file that the service's user may read.",
-            ) from error
-    return context
 
 
 def connect(source: Mailbox, trusted: ssl.SSLContext) -> imaplib.IMAP4:

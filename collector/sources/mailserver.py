@@ -22,8 +22,9 @@ from imap_tools.utils import encode_folder
 
 from collector.errors import LoginFailed, SourceFailed
 from collector.secrets import revealed
-from collector.sources.mailconnection import TIMEOUT_S, connect, faults, trusted_by
+from collector.sources.mailconnection import TIMEOUT_S, connect, faults
 from collector.sources.oauth import access_token
+from collector.trust import trusted_by
 from config.logs import get_logger
 from config.sources import Mailbox
 

@@ -6,17 +6,17 @@ from typing import Any
 
 from collector.client import Request
 from collector.errors import CollectorError, SourceChanged, SourceFailed
-from collector.pages.asking import LINK, Variables, filled_url, make_request, names_in
+from collector.pages.asking import Variables
 from collector.pages.document import Document, read_document
 from collector.pages.listing import Row, check_rows, read_rows, required_of, says_empty
 from collector.pages.paging import Place, Window, next_place, page_request, paging_of, read_window
 from collector.runs import Run
-from collector.sources.details import read_page
-from collector.sources.rows import OWN_PAGE, Entry, check_keys, item_of, read_entries, row_variables, says_answered
+from collector.sources.details import detail_request, names_lacking, read_page
+from collector.sources.rows import Entry, check_keys, item_of, read_entries, row_variables, says_answered
 from collector.sources.visit import Session
 from collector.trials.figures import FieldTrial, counted, of_items, suspicious
 from collector.trials.fixture import Page
-from config.sources import Detail, Website
+from config.sources import Website
 
 MOST_DETAILS = 3
 
@@ -103,18 +103,15 @@ class WebsiteTrial:
 
     def _fetch_details(self, session: Session, entry: Entry) -> None:
         given = row_variables(entry)
-        declared = {LINK, *self._source.list.fields, *self._source.list.vars}
-        for one in self._source.details:
-            declared.update(one.fields, one.vars)
         for block, detail in enumerate(self._source.details):
-            lacking = (names_in([detail.url or OWN_PAGE, detail.form, detail.data]) & declared) - given.keys()
-            if lacking:
+            if lacking := names_lacking(self._source, detail, given):
                 self.warnings.append(
                     f"row {self._ordinals[entry.row.number]} has no page: no {', '.join(sorted(lacking))}"
                 )
                 continue
+            request = partial(detail_request, self._source, session, detail, given, self.pages[0].url)
             try:
-                response = session.fetch(partial(self._detail_request, session, detail, given))
+                response = session.fetch(request)
                 page = Page("detail", response.url, response.content_type, response.content, entry.row.number, block)
                 self.pages.append(page)
                 values, more = self._page_values(page, given)
@@ -122,22 +119,6 @@ class WebsiteTrial:
                 self.warnings.append(f"the page of row {self._ordinals[entry.row.number]}: {error.what}")
                 continue
             given = {**given, **values, **more}
-
-    def _detail_request(
-        self, session: Session, detail: Detail, given: Mapping[str, Any], variables: Variables
-    ) -> Request:
-        variables = {**variables, **given}
-        base = self._source.base or self.pages[0].url
-        return make_request(
-            filled_url(detail.url or OWN_PAGE, variables, base, session.encoding),
-            variables,
-            session.reveal,
-            method=detail.method,
-            form=detail.form,
-            data=detail.data,
-            headers=detail.headers,
-            encoding=session.encoding,
-        )
 
     def _page_values(self, page: Page, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         detail = self._source.details[page.block]

@@ -78,6 +78,8 @@ def source_list(as_json: AsJson = False) -> None:
         typer.echo(f"    good run  {good}")
         typer.echo(f"    last run  {counts}")
         typer.echo(f"    next run  {when}")
+        if row.waiting:
+            typer.echo(f"    waiting   {row.waiting} rows whose page could not be read; the next runs try again")
         if row.error:
             typer.echo(f"    fault     {row.error}" + (f"  ({row.failures} in a row)" if row.failures > 1 else ""))
 

@@ -13,10 +13,11 @@ from collector.base import Blank, Fetched, Item
 from collector.batch import Batch
 from collector.collecting import LONGEST_REST, PATIENCE, collect
 from collector.errors import BudgetSpent, HttpRefused, SourceBusy, SourceUnknown, Unreachable
+from collector.intake import Raw
 from collector.jobs import collect_source
 from collector.locks import source_lock
 from collector.rereading import reread
-from collector.runs import Raw, Run
+from collector.runs import Run
 from collector.standing import standings
 from collector.tables import CollectionRun, Message, RawItem, SetAside, SourceCursor, SourceState
 from config.context import Context
@@ -288,7 +289,7 @@ def test_an_unknown_source_is_named_with_those_there_are(bureau: Context) -> Non
 def test_standing_of_a_source(bureau: Context, clock: FixedClock, scripted: Callable[[Script], None]) -> None:
     """Last good run, lag, counts and next run are told; before the first run it is due at once."""
     (before,) = standings(bureau)
-    assert (before.good_at, before.lag, before.next_at) == (None, None, clock())
+    assert (before.good_at, before.lag, before.next_at, before.waiting) == (None, None, clock(), 0)
     scripted(taking(letter(1), letter(1)))
     collect(bureau, "drop")
     good_at = clock()
@@ -296,7 +297,7 @@ def test_standing_of_a_source(bureau: Context, clock: FixedClock, scripted: Call
     (after,) = standings(bureau)
 
     assert (after.good_at, after.lag, after.next_at) == (good_at, timedelta(minutes=4), good_at + timedelta(minutes=10))
-    assert (after.counts["stored"], after.counts["duplicates"], after.messages) == (1, 1, 1)
+    assert (after.counts["stored"], after.counts["duplicates"], after.messages, after.waiting) == (1, 1, 1, 0)
 
 
 def test_a_raw_item_is_read_again_by_its_kind(bureau: Context, scripted: Callable[[Script], None]) -> None:

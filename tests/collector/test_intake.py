@@ -11,7 +11,7 @@ from collector import intake
 from collector.base import Blank, Fetched, FetchedAttachment, Item, Unreadable
 from collector.batch import Batch
 from collector.counts import Counts
-from collector.intake import keep_raw, take_in
+from collector.intake import Raw, keep_raw, keep_raws, take_in
 from collector.tables import Attachment, CollectionRun, Message, RawItem, SetAside
 from config.context import Context
 from config.errors import StorageFull
@@ -232,3 +232,69 @@ def test_file_names_lie_sealed(ctx: Context) -> None:
     with ctx.database.reading() as session:
         assert session.scalars(sa.select(RawItem.name)).one() == "举报某某.eml"
         assert session.scalar(sa.text("select name from raw_items")).startswith("enc:")
+
+
+def raw_items(ctx: Context) -> dict[int, RawItem]:
+    """Return the kept raw items by id."""
+    with ctx.database.reading() as session:
+        found = {one.id: one for one in session.scalars(sa.select(RawItem))}
+        session.expunge_all()
+        return found
+
+
+def test_several_raws_are_kept_in_one_call(ctx: Context) -> None:
+    """The ids come in the order of the raws, and each row holds its own bytes, name and options."""
+    raws = [Raw(f"page {number}", f"bytes {number}".encode(), {"row": number}) for number in range(5)]
+
+    ids = keep_raws(ctx, "board", "site-board", raws)
+
+    rows = raw_items(ctx)
+    assert sorted(ids) == sorted(rows)
+    kept = [(rows[one].name, rows[one].content, rows[one].options) for one in ids]
+    assert kept == [(one.name, one.content, one.options) for one in raws]
+    assert {(one.source, one.channel, one.size, one.state) for one in rows.values()} == {
+        ("board", "site-board", 7, "new")
+    }
+    assert keep_raws(ctx, "board", "site-board", []) == []
+
+
+@pytest.mark.parametrize("order", ["aa", "aba", "abba", "abcabc", "aaab"])
+def test_the_same_bytes_twice_in_one_call_are_one_row(ctx: Context, order: str) -> None:
+    """Ids are the same where the bytes are; name and options of the first stand."""
+    raws = [Raw(f"page {place}", letter.encode(), {"place": place}) for place, letter in enumerate(order)]
+
+    ids = keep_raws(ctx, "board", "site-board", raws)
+
+    rows = raw_items(ctx)
+    assert len(rows) == len(set(order))
+    for one, letter in zip(ids, order, strict=True):
+        first = order.index(letter)
+        assert (rows[one].content, rows[one].name) == (letter.encode(), f"page {first}")
+        assert rows[one].options == {"place": first}
+
+
+def test_bytes_kept_before_stay_as_they_were(ctx: Context) -> None:
+    """A later call gives their id and changes nothing; the same bytes of another source are a row of their own."""
+    (known,) = keep_raws(ctx, "board", "site-board", [Raw("old", b"a", {"at": 1})])
+
+    ids = keep_raws(ctx, "board", "site-board", [Raw("b", b"b", {}), Raw("new", b"a", {"at": 2}, settled=True)])
+
+    row = raw_items(ctx)[known]
+    assert ids[1] == known != ids[0]
+    assert (row.name, row.options, row.state) == ("old", {"at": 1}, "new")
+    assert keep_raws(ctx, "mirror", "site-board", [Raw("other", b"a", {})])[0] not in {known, *ids}
+
+
+def test_a_settled_raw_is_kept_as_parsed(ctx: Context) -> None:
+    """Nothing reads it again; the others of the call wait to be read, and of the same bytes twice the first decides."""
+    raws = [
+        Raw("list", b"list", {}, settled=True),
+        Raw("page", b"page", {}),
+        Raw("list again", b"list", {}),
+        Raw("page again", b"page", {}, settled=True),
+    ]
+
+    ids = keep_raws(ctx, "board", "site-board", raws)
+
+    rows = raw_items(ctx)
+    assert [rows[one].state for one in ids] == ["parsed", "new", "parsed", "new"]

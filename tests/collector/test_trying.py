@@ -246,6 +246,21 @@ def test_a_letter_that_cannot_be_had_is_a_warning(settings: Settings, clock: Fix
     assert any("the page of row 2" in text for text in trial.warnings)
 
 
+def test_a_row_without_a_page_is_a_warning(settings: Settings, clock: FixedClock) -> None:
+    """What the page is asked by is named, nothing is asked for the row, and the other rows' pages are tried."""
+
+    def site(asked: Asked) -> Reply | str:
+        answered = board(asked)
+        return answered.replace("<a href='/view?id=2'>", "<a>") if isinstance(answered, str) else answered
+
+    with trying(settings, clock, BOARD, site) as (ctx, server):
+        trial = try_board(ctx)
+
+        assert "row 2 has no page: no link" in trial.warnings
+        assert server.paths == ["/robots.txt", "/list?page=1", "/view?id=1", "/view?id=3"]
+    assert figures(trial)["details.body"] == (2, 2)
+
+
 def test_a_list_that_cannot_be_had_is_an_error(settings: Settings, clock: FixedClock) -> None:
     """The command says what the server answered."""
     with trying(settings, clock, BOARD, lambda asked: Reply(status=404)) as (ctx, _), pytest.raises(HttpRefused):

@@ -102,6 +102,27 @@ def test_collect_counts_and_says_what_failed(tmp_path: Path, profile: Path) -> N
     assert "source gone" in run(tmp_path, profile, "check").out
 
 
+def test_list_tells_how_many_rows_wait(tmp_path: Path, profile: Path, board: WebServer) -> None:
+    """A row whose page could not be read is told as waiting, in words and in JSON; without any the line is left out."""
+    run(tmp_path, profile, "init")
+    own = profile.read_text("utf-8")
+
+    def refuse_two(asked: Asked) -> Reply | str:
+        return Reply(status=403) if asked.path in ("/letter?id=3", "/letter?id=8") else answer(asked)
+
+    assert json.loads(run(tmp_path, profile, "source", "list", "--json").out)[0]["waiting"] == 0
+    assert "waiting" not in run(tmp_path, profile, "source", "list").out
+    with serving(refuse_two) as server:
+        profile.write_text(own.replace(board.url, server.url), "utf-8")
+        said = run(tmp_path, profile, "collect", "board", "--json")
+
+    assert json.loads(said.out)["stored"] == ROWS - 2, said.err
+    rows = json.loads(run(tmp_path, profile, "source", "list", "--json").out)
+    assert [(row["id"], row["waiting"]) for row in rows] == [("board", 2), ("gone", 0)]
+    shown = run(tmp_path, profile, "source", "list").out
+    assert shown.count("waiting   2 rows whose page could not be read") == shown.count("waiting") == 1
+
+
 def test_an_unknown_source_is_refused(tmp_path: Path, profile: Path) -> None:
     """The message names the sources there are; nothing is asked."""
     run(tmp_path, profile, "init")

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from collector.errors import HttpRefused, SourceChanged, Unreachable
+from collector.standing import standings
 from config.database import Database
 from config.errors import DatabaseError, StorageFull
 from tests.collector.sources.site import (
@@ -70,6 +71,23 @@ def test_a_letter_page_that_fails_is_brought_by_a_later_run(ctx, tmp_path):
         assert stored(home) == truth(site)
         assert site.count("/letter/") == 1
         assert "missing" not in cursor(home)
+
+
+def test_the_standing_tells_how_many_rows_wait_for_their_page(ctx, tmp_path):
+    """Rows whose page failed are counted until a run has read them; the run itself was good."""
+    site = Site.of(15)
+    for number in (4, 12):
+        site.faults[f"/letter/{number}"] = [FAILING]
+    with board(ctx, tmp_path, site) as home:
+        run(home)
+        assert [(one.waiting, one.messages, one.error) for one in standings(home)] == [(2, 13, None)]
+        del site.faults["/letter/4"]
+        run(home)
+        assert [(one.waiting, one.messages) for one in standings(home)] == [(1, 14)]
+        site.faults.clear()
+        run(home)
+
+        assert [(one.waiting, one.messages) for one in standings(home)] == [(0, 15)]
 
 
 def test_after_three_runs_the_words_of_the_list_stand_for_a_letter(ctx, tmp_path):
