@@ -10,7 +10,6 @@ from classifier.labelled import how_to_map, read_labelled, said_unknown
 from classifier.owners import fitted
 from classifier.predict import TextIn, predict
 from classifier.store import QUESTIONS, Bundle, save_bundle
-from classifier.urgency import URGENCY_THRESHOLD
 from classifier.versions import active_version, bundle_of, find_version, models_folder, register
 from config.context import Context, Progress
 from config.profile import Profile
@@ -148,7 +147,7 @@ def measured(
 ) -> tuple[list[str], list[str], list[float], float]:
     """Return truth, answers, confidences and threshold of a bundle on examples, as `evaluate` takes them."""
     answers = predict(bundle, profile, [TextIn(one.title, one.body) for one in examples])
-    threshold = URGENCY_THRESHOLD if question == "urgency" else bundle.questions[question].threshold
+    threshold = bundle.questions[question].threshold
     return (
         [one.label for one in examples],
         [str(getattr(answer, question)) for answer in answers],

@@ -2,7 +2,7 @@
 
 A text becomes its words and its runs of one to three characters. Digits are all written 0, so that the
 length of a number remains and the number itself does not; full-width letters and capitals are folded.
-The title counts twice.
+The title counts twice. Beside them stand signals: names of rules that fit the text.
 """
 
 import re
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from scipy import sparse
 
 from classifier.segment import cut
 
-FEATURES = 1
+FEATURES = 2
 """Number of this way of counting; a model made with another is refused, because its weights would not fit."""
 
 HEAD_CHARS, TAIL_CHARS = 4000, 1000
@@ -27,7 +28,7 @@ HEAD_CHARS, TAIL_CHARS = 4000, 1000
 TITLE_TIMES = 2
 """How often a word of the title counts."""
 
-WORD, GRAM = "w", "g"
+WORD, GRAM, SIGNAL = "w", "g", "s"
 
 Numbers = NDArray[np.int64]
 
@@ -39,6 +40,14 @@ _FORMS = re.compile(
     "[\u00a0-\u00be\u2000-\u200a\u202f\u2070-\u209f\u2100-\u218f\u2460-\u24ff\u2e80-\u2fdf\u3000\u3130-\u318f"
     "\u3200-\u33ff\uf900-\ufaff\ufe30-\ufe6f\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff61-\uffef\ud800-\udfff]+"
 )
+
+
+class Read(NamedTuple):
+    """A text as models see it: the words of its title and body, and its signals."""
+
+    title: list[str]
+    body: list[str]
+    signals: tuple[str, ...] = ()
 
 
 def clip(text: str) -> str:
@@ -66,7 +75,7 @@ def words_of(text: str) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """The known features in the order of their numbers, each with its mark: `w` word, `g` characters."""
+    """The known features in the order of their numbers, each with its mark: `w` word, `g` characters, `s` signal."""
 
     features: tuple[str, ...]
 
@@ -74,6 +83,11 @@ class Vocabulary:
     def words(self) -> dict[str, int]:
         """Places of the words, counted from 1, so that a place is never taken for nothing."""
         return {name[1:]: place for place, name in enumerate(self.features, 1) if name[0] == WORD}
+
+    @cached_property
+    def signals(self) -> dict[str, int]:
+        """Numbers of the signals."""
+        return {name[1:]: number for number, name in enumerate(self.features) if name[0] == SIGNAL}
 
     @cached_property
     def grams(self) -> "GramTable":
@@ -153,24 +167,29 @@ def _key(run: str) -> int:
     return key
 
 
-def count(texts: Sequence[tuple[Sequence[str], Sequence[str]]], vocabulary: Vocabulary) -> sparse.csr_matrix:
-    """Return one row a text: 1 + ln(times) of each known feature.
-
-    Args:
-        texts: title and body of each, as `words_of` gives them.
-    """
+def count(texts: Sequence[Read], vocabulary: Vocabulary) -> sparse.csr_matrix:
+    """Return one row a text: 1 + ln(times) of each known feature."""
     get = vocabulary.words.get
     places: list[int] = []
     lengths: list[int] = []
     for text in texts:
-        for words in text:
+        for words in (text.title, text.body):
             found = [*filter(None, map(get, words))]
             places += found
             lengths.append(len(found))
     word_parts = np.repeat(np.arange(len(lengths)), lengths)
-    gram_parts, gram_numbers = vocabulary.grams.find(["".join(words) for text in texts for words in text])
-    parts = np.concatenate([word_parts, gram_parts])
-    numbers = np.concatenate([np.array(places, np.int64) - 1, gram_numbers])
+    gram_parts, gram_numbers = vocabulary.grams.find(
+        ["".join(words) for text in texts for words in (text.title, text.body)]
+    )
+    signals = [
+        (2 * row + 1, vocabulary.signals[name])
+        for row, text in enumerate(texts)
+        for name in text.signals
+        if name in vocabulary.signals
+    ]
+    signal_parts, signal_numbers = np.array(signals, np.int64).reshape(-1, 2).T
+    parts = np.concatenate([word_parts, gram_parts, signal_parts])
+    numbers = np.concatenate([np.array(places, np.int64) - 1, gram_numbers, signal_numbers])
     # Even parts are titles.
     times = np.where(parts % 2, 1.0, TITLE_TIMES).astype(np.float32)
     matrix = sparse.coo_matrix((times, (parts // 2, numbers)), shape=(len(texts), len(vocabulary.features))).tocsr()
@@ -178,20 +197,22 @@ def count(texts: Sequence[tuple[Sequence[str], Sequence[str]]], vocabulary: Voca
     return matrix
 
 
-def frequencies(groups: Iterable[Sequence[Sequence[str]]], longest_gram: int) -> Counter[str]:
+def frequencies(groups: Iterable[Sequence[Read]], longest_gram: int) -> Counter[str]:
     """Return in how many groups of texts each feature occurs; the stuff that vocabularies are chosen from.
 
     Args:
-        groups: texts that tell of one matter or come from one author count once; each text as words.
+        groups: texts that tell of one matter or come from one author count once.
         longest_gram: characters in the longest run.
     """
     seen: Counter[str] = Counter()
     for group in groups:
         features: set[str] = set()
-        for words in group:
-            text = "".join(words)
-            features.update(WORD + word for word in words)
-            for length in range(1, longest_gram + 1):
-                features.update(GRAM + text[i : i + length] for i in range(len(text) - length + 1))
+        for text in group:
+            features.update(SIGNAL + name for name in text.signals)
+            for words in (text.title, text.body):
+                joined = "".join(words)
+                features.update(WORD + word for word in words)
+                for length in range(1, longest_gram + 1):
+                    features.update(GRAM + joined[i : i + length] for i in range(len(joined) - length + 1))
         seen.update(features)
     return seen

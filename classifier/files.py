@@ -111,7 +111,7 @@ def evaluate_file(
     profile = load_profile(settings.profile)
     bundle = bundle_in_service(settings)
     labelled = read_labelled(settings, profile, path, rename=rename, question=question)
-    if question != "urgency" and question not in bundle.questions:
+    if question not in bundle.questions:
         raise TrainingDataError("the model never learned this question", item=question, todo="Train it first.")
     figures = evaluate(*measured(profile, bundle, question, labelled.examples[question]))
     return {"question": question, "version": bundle.version, **figures, "table": labelled.counts, "note": LEARNED_ROWS}

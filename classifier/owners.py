@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 
 from classifier.corpus import profile_examples
-from classifier.features import Vocabulary, count, frequencies, words_of
+from classifier.features import Read, Vocabulary, count, frequencies, words_of
 from classifier.store import Bundle, Question
 from config.profile import Profile
 
@@ -45,18 +45,16 @@ def fit_owners(question: Question, profile: Profile) -> Question:
 
 
 def _with_duties(known: Question, new: Sequence[str], profile: Profile) -> Question:
-    texts: dict[str, list[list[str]]] = {owner: [] for owner in profile.owners}
+    texts: dict[str, list[Read]] = {owner: [] for owner in profile.owners}
     for example in profile_examples(profile):
-        texts[example.label].append(words_of(example.body))
+        texts[example.label].append(Read([], words_of(example.body)))
     seen = frequencies([texts[owner] for owner in new], longest_gram=2)
     told = [name for name in seen if len(name) > 2]  # A mark and two characters; single ones say nothing.
     features = known.features + tuple(sorted(set(told) - set(known.features)))
     added = len(features) - len(known.features)
     rarest = known.rarity.max(initial=1.0)
     rarity = np.concatenate([known.rarity, np.full(added, rarest, np.float32)])
-    documents: list[tuple[list[str], list[str]]] = [
-        ([], [word for text in texts[owner] for word in text]) for owner in profile.owners
-    ]
+    documents = [Read([], [word for text in texts[owner] for word in text.body]) for owner in profile.owners]
     counts = count(documents, Vocabulary(features))
     values = counts.toarray() * np.sqrt(rarity)
     values /= np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-12)

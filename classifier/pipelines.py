@@ -34,6 +34,7 @@ PIPELINES = {
     "kind": Pipeline("svm", 2.0, 2, 2, 30_000, 0.90, balanced=True),
     "sentiment": Pipeline("svm", 1.0, 2, 2, 15_000, 0.90, balanced=True),
     "emotion": Pipeline("svm", 0.3, 2, 2, 20_000, 0.80, balanced=True),
+    "urgency": Pipeline("logistic", 10.0, 2, 2, 20_000, 0.85, balanced=True),
 }
 
 LEAST_SHARE = 0.2
@@ -50,8 +51,8 @@ FIXED_ANSWERS: dict[str, tuple[str, ...]] = {
 }
 """The lawful answers of the questions whose answers are the same in every bureau."""
 
-ALL_QUESTIONS = (*PIPELINES, "urgency")
-"""Every question that can be labelled and measured; urgency is answered by rules and not learned."""
+ALL_QUESTIONS = tuple(PIPELINES)
+"""Every question that can be labelled, learned and measured."""
 
 
 def answers_to(question: str, profile: Profile) -> tuple[str, ...]:

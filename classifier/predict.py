@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from classifier.features import WORD, clip, count, words_of
+from classifier.features import WORD, Read, clip, count, words_of
 from classifier.owners import fitted
 from classifier.reasons import masked, may_be_personal, names_possible
 from classifier.store import QUESTIONS, Bundle, Floats
-from classifier.urgency import URGENCY_THRESHOLD, Judgement, judge
+from classifier.urgency import reasons, signals
 from config.logs import get_logger
 from config.profile import INVALID, Profile
 
@@ -74,6 +74,7 @@ NOTHING_SAID = {
     "kind": "咨询",
     "sentiment": "中性",
     "emotion": "surprise",
+    "urgency": "低",
 }
 """The guesses for a text without one known word."""
 
@@ -88,8 +89,12 @@ def predict(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> list[A
         return []
     bundle = fitted(bundle, profile)
     served = bundle.served
-    words = [(words_of(text.title), words_of(text.body)) for text in texts]
-    counts = count(words, served.vocabulary)
+    found = [signals(text.title, text.body) for text in texts]
+    reads = [
+        Read(words_of(text.title), words_of(text.body), tuple([signal.feature for signal in told]))
+        for text, told in zip(texts, found, strict=True)
+    ]
+    counts = count(reads, served.vocabulary)
     lengths = np.sqrt(counts.multiply(counts) @ served.rarity)
     products = counts @ served.weights
     columns = np.empty((len(texts), len(bundle.questions)), np.int64)
@@ -107,12 +112,12 @@ def predict(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> list[A
     everything = list(range(len(questions)))
     without_emotion = [place for place in everything if questions[place][0] != "emotion"]
     answers = []
-    for row, (text, told) in enumerate(zip(texts, words, strict=True)):
+    for row, (text, read) in enumerate(zip(texts, reads, strict=True)):
         inside = slice(counts.indptr[row], counts.indptr[row + 1])
-        if inside.start == inside.stop or not any(map(str.isalnum, chain(*told))):
+        if inside.start == inside.stop or not any(map(str.isalnum, chain(read.title, read.body))):
             answers.append(nothing_known(text))
             continue
-        reader = _Reader(text, told[0] + told[1])
+        reader = _Reader(text, read.title + read.body)
         said, confidence, why = dict(NOTHING_SAID), dict.fromkeys(QUESTIONS, 0.0), {}
         abstained = [name for name in QUESTIONS if name not in bundle.questions]
         asked = everything if asks_emotion(text) else without_emotion
@@ -124,7 +129,10 @@ def predict(bundle: Bundle, profile: Profile, texts: Sequence[TextIn]) -> list[A
             why[name] = reader.phrases([features[number] for number in numbers])
             if sure[name][row] < question.threshold:
                 abstained.append(name)
-        answers.append(_answer(text, said, confidence, abstained, why, judge(text.title, text.body)))
+        if "urgency" in why:
+            told = reasons(found[row], said["urgency"], reader.raw)
+            why["urgency"] = [*told, *(word for word in why["urgency"] if word not in "".join(told))][:REASONS]
+        answers.append(_answer(text, said, confidence, abstained, why))
     return answers
 
 
@@ -155,8 +163,7 @@ def asks_emotion(text: TextIn) -> bool:
 
 def nothing_known(text: TextIn) -> Answer:
     """Return the answer for a text of which nothing is known: guesses, all left to a person."""
-    unsure = Judgement("低", 0.0, ())
-    return _answer(text, NOTHING_SAID, dict.fromkeys(QUESTIONS, 0.0), list(QUESTIONS), {}, unsure)
+    return _answer(text, NOTHING_SAID, dict.fromkeys(QUESTIONS, 0.0), list(QUESTIONS), {})
 
 
 def _answer(
@@ -165,12 +172,9 @@ def _answer(
     confidence: Mapping[str, float],
     abstained: Sequence[str],
     why: dict[str, list[str]],
-    judgement: Judgement,
 ) -> Answer:
     asked = asks_emotion(text)
-    left = [name for name in abstained if name != "emotion" or asked]
-    if judgement.confidence < URGENCY_THRESHOLD:
-        left.append("urgency")
+    left = [name for name in QUESTIONS if name in abstained and (name != "emotion" or asked)]
     return Answer(
         category=said["category"],
         category_confidence=confidence["category"],
@@ -182,10 +186,10 @@ def _answer(
         sentiment_confidence=confidence["sentiment"],
         emotion=said["emotion"] if asked else None,
         emotion_confidence=confidence["emotion"] if asked else None,
-        urgency=judgement.urgency,
-        urgency_confidence=judgement.confidence,
+        urgency=said["urgency"],
+        urgency_confidence=confidence["urgency"],
         abstained=tuple(left),
-        why={**why, "urgency": list(judgement.reasons[:REASONS])},
+        why=why,
     )
 
 

@@ -26,8 +26,8 @@ from classifier.features import FEATURES, Vocabulary
 FORMAT = 1
 """Number of the file's layout."""
 
-QUESTIONS = ("category", "owner", "kind", "sentiment", "emotion")
-"""What a bundle answers; `urgency` is answered by rules."""
+QUESTIONS = ("category", "owner", "kind", "sentiment", "emotion", "urgency")
+"""What a bundle answers."""
 
 SHIPPED = Path(__file__).parent / "models" / "base.npz"
 

@@ -19,8 +19,9 @@ from sklearn.svm import LinearSVC
 from classifier.corpus import Example
 from classifier.errors import TrainingDataError
 from classifier.evaluation import evaluate, threshold_for
-from classifier.features import Vocabulary, count, frequencies, words_of
+from classifier.features import Read, Vocabulary, count, frequencies
 from classifier.pipelines import LEAST_SHARE, PIPELINES, Pipeline
+from classifier.reading import read
 from classifier.store import Bundle, Floats, Question
 from config.context import Progress
 
@@ -29,8 +30,6 @@ LEAST_ROWS, LEAST_OF_LABEL = 20, 5
 SURE_NO = -1.0
 """What a support vector machine says of a label that is out of the question."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-
-Words = tuple[list[str], list[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class Linear:
     rarity: Floats
     bias: Floats
 
-    def scores(self, texts: Sequence[Words]) -> Floats:
+    def scores(self, texts: Sequence[Read]) -> Floats:
         """Return the scores of both models, one row a text, one column a label."""
         counts = count(texts, self.vocabulary)
         length = lengths(counts, self.rarity)
@@ -99,7 +98,7 @@ def train_question(question: str, examples: Sequence[Example], seed: int, base: 
     """
     pipeline = PIPELINES[question]
     check_examples(question, examples)
-    texts = [(words_of(example.title), words_of(example.body)) for example in examples]
+    texts = [read(example.title, example.body) for example in examples]
     labels = tuple(sorted({example.label for example in examples} | set(base.labels if base else ())))
     truth = np.array([labels.index(example.label) for example in examples])
     measured = np.flatnonzero([example.measured for example in examples]).tolist()
@@ -180,7 +179,7 @@ def check_examples(question: str, examples: Sequence[Example]) -> None:
 
 def learn(
     examples: Sequence[Example],
-    texts: Sequence[Words],
+    texts: Sequence[Read],
     labels: tuple[str, ...],
     pipeline: Pipeline,
     seed: int,
@@ -223,18 +222,18 @@ def learn(
 
 def _vocabulary(
     examples: Sequence[Example],
-    texts: Sequence[Words],
+    texts: Sequence[Read],
     truth: np.ndarray[Any, Any],
     pipeline: Pipeline,
     base: Question | None,
 ) -> tuple[Vocabulary, sparse.csr_matrix, np.ndarray[Any, Any]]:
     """Choose the features, the base's first; return them with counts and squared inverse document frequencies."""
-    groups: dict[str, list[list[str]]] = defaultdict(list)
-    ours: dict[str, list[list[str]]] = defaultdict(list)
-    for example, (title, body) in zip(examples, texts, strict=True):
-        groups[example.group] += [title, body]
+    groups: dict[str, list[Read]] = defaultdict(list)
+    ours: dict[str, list[Read]] = defaultdict(list)
+    for example, text in zip(examples, texts, strict=True):
+        groups[example.group].append(text)
         if example.ours:
-            ours[example.group] += [title, body]
+            ours[example.group].append(text)
     # A group of our own counts twice, so that its words need no second witness.
     seen = frequencies([*groups.values(), *ours.values()], pipeline.longest_gram)
     names = sorted(name for name, number in seen.items() if number >= pipeline.least_groups and "\n" not in name)
@@ -268,7 +267,7 @@ def folds_of(examples: Sequence[Example], folds: int, seed: int) -> np.ndarray[A
 
 def held_out_scores(
     examples: Sequence[Example],
-    texts: Sequence[Words],
+    texts: Sequence[Read],
     labels: tuple[str, ...],
     pipeline: Pipeline,
     seed: int,

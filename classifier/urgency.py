@@ -1,32 +1,42 @@
-"""How urgent a message is, by rules that name their reason.
+"""Signals of urgency: rules that see what may make a message urgent, and name it.
 
 高: safety of life, mass matter, media threat, data leak, legal deadline passed. 中: a deadline within days,
-ongoing harm, repeated grievance, specific tip-off. 低: the rest. A cue that is denied (没有危险), past
-(前年着过火) or only supposed (万一着火) does not count, but makes the answer unsure: a person looks.
+ongoing harm, repeated grievance, specific tip-off. A cue that is denied (没有危险), past (前年着过火) or only
+supposed (万一着火) is a signal of its own kind. How much a signal weighs beside the words is learned.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from classifier.features import clip
 from classifier.reasons import masked_words, whole
 
-HIGH, MIDDLE, LOW = "高", "中", "低"
+HIGH, MIDDLE = "高", "中"
 
-URGENCY_THRESHOLD = 0.6
-"""Under this confidence the urgency is left to a person."""
-
-SURE, LIKELY, HALF = 0.9, 0.75, 0.5
 LONGEST_WORDS = 16
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """An urgency, how sure it is, and the reasons as `rule：words of the text`, masked."""
+class Signal:
+    """One rule that fits a text.
 
-    urgency: str
-    confidence: float
-    reasons: tuple[str, ...]
+    Args:
+        level: the urgency that the rule speaks for.
+        name: of the rule, for people.
+        words: the words of the text that it fits, not masked.
+        holds: false where the text denies or only supposes it, or tells of the past.
+    """
+
+    level: str
+    name: str
+    words: str
+    holds: bool
+
+    @property
+    def feature(self) -> str:
+        """The name a model knows it by."""
+        return self.name if self.holds else f"{self.name}?"
 
 
 _NUMBER = r"(?:[\d一二三四五六七八九十百两几数]+)"
@@ -188,34 +198,31 @@ _SUPPOSED = re.compile(
 _AFTER = re.compile(r"^[^，。；！？,;!?\n]{0,4}(?:演练|演习|预案|知识|保险|怎么统计|人数统计|统计口径)")
 
 
-def judge(title: str, body: str) -> Judgement:
-    """Return how urgent a message is and why."""
+def signals(title: str, body: str) -> list[Signal]:
+    """Return what speaks for urgency in a text: at most one signal a rule, in the order of the rules."""
     text = whole(f"{clip(title)}\n{clip(body)}")
-    found: dict[str, list[tuple[str, str]]] = {HIGH: [], MIDDLE: []}
-    set_aside = False
+    found = []
     for rule in _RULES:
         if not rule.signs.search(text):
             continue
-        for match in rule.pattern.finditer(text):
-            if _counts(text, match):
-                found[rule.level].append((rule.name, match.group()))
-                break
-            set_aside = set_aside or rule.level == HIGH
-    for level in (HIGH, MIDDLE):
-        if found[level]:
-            confidence = SURE if len(found[level]) > 1 else LIKELY
-            unsure = level == MIDDLE and set_aside
-            return Judgement(level, HALF if unsure else confidence, _reasons(found[level], text))
-    return Judgement(LOW, HALF if set_aside else LIKELY, ())
+        matches = list(rule.pattern.finditer(text))
+        holding = next((match for match in matches if _holds(text, match)), None)
+        if matches:
+            words = (holding or matches[0]).group()
+            found.append(Signal(rule.level, rule.name, words, holding is not None))
+    return found
 
 
-def _counts(text: str, match: re.Match[str]) -> bool:
+def _holds(text: str, match: re.Match[str]) -> bool:
     before = text[max(0, match.start() - 16) : match.start()]
     after = text[match.end() : match.end() + 10]
     return not (_DENIED.search(before) or _PAST.search(before) or _SUPPOSED.search(before) or _AFTER.search(after))
 
 
-def _reasons(found: list[tuple[str, str]], text: str) -> tuple[str, ...]:
+def reasons(found: Sequence[Signal], level: str, text: str) -> list[str]:
+    """Return the signals of a level that hold as `rule：words of the text`, masked."""
     # Masked before they are cut: half a number would not be known for one.
-    told = [(name, masked_words(words, text)[:LONGEST_WORDS]) for name, words in found]
-    return tuple([f"{name}：{words}" if words else name for name, words in told])
+    told = [
+        (one.name, masked_words(one.words, text)[:LONGEST_WORDS]) for one in found if one.holds and one.level == level
+    ]
+    return [f"{name}：{words}" if words else name for name, words in told]
