@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.errors import WenzhengError
-from config.home import init_home, upgrade
 from config.logs import set_up_logs
 from config.settings import load_settings
-from responder.commands import cases, messages, models, people, sources
+from responder.commands import cases, labels, messages, models, people, sources
 from responder.commands.base import AsJson, opened
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for commands in (messages, sources, models, cases, people):
+for commands in (messages, sources, models, labels, cases, people):
     app.add_typer(commands.app)
 
 
@@ -57,9 +56,10 @@ def quiet_logs() -> None:
 
 def job_table(profile: "Profile") -> "list[Job]":
     """Return the job table: what runs, in the order of the floors, and how often; each live source is a job."""
+    from classifier.drift import watch_drift
     from classifier.jobs import classify_pending
     from collector.jobs import collect_source, resume_raw
-    from responder.jobs import draft_weekly_report, export_audit_head, open_cases, recompute_deadlines
+    from responder.jobs import draft_weekly_report, export_audit_head, open_cases, recompute_deadlines, retrain
     from responder.scheduling import Job
 
     collecting = [
@@ -70,10 +70,12 @@ def job_table(profile: "Profile") -> "list[Job]":
         *collecting,
         Job("resume-raw", resume_raw, timedelta(minutes=5)),
         Job("classify", classify_pending, timedelta(seconds=30)),
+        Job("watch-drift", watch_drift, timedelta(hours=6)),
         Job("open-cases", open_cases, timedelta(seconds=30)),
         Job("recompute-deadlines", recompute_deadlines, timedelta(hours=6)),
         Job("weekly-report", draft_weekly_report, timedelta(hours=1)),
         Job("audit-head", export_audit_head, timedelta(hours=1)),
+        Job("retrain", retrain, timedelta(hours=1)),
     ]
 
 
@@ -81,6 +83,7 @@ def job_table(profile: "Profile") -> "list[Job]":
 def init() -> None:
     """Make a home: database, key and folders. Repeating it changes nothing."""
     from classifier.versions import ensure_base
+    from config.home import init_home
 
     settings = load_settings()
     ctx = init_home(settings)
@@ -116,7 +119,7 @@ def check(as_json: AsJson = False) -> None:
 def migrate() -> None:
     """Bring the database to this program's schema."""
     from config.database import Database
-    from config.home import check_schema
+    from config.home import check_schema, upgrade
     from config.vault import Vault
 
     settings = load_settings()

@@ -7,7 +7,9 @@ WenzhengError
     │   ├── CorruptModel      the file is damaged: restore it or train again
     │   └── IncompatibleModel the file is whole, but of another program version: train again or upgrade
     ├── LabelError            a label names an unknown question, value, origin or message
-    └── TrainingDataError     the labelled rows do not suffice to train or measure
+    ├── TrainingDataError     the labelled rows do not suffice to train or measure
+    │   └── NothingNew        every row was learned already
+    └── DayNotOver            a look at drift up to a day that is not over yet
 """
 
 from config.errors import WenzhengError
@@ -56,3 +58,11 @@ class LabelError(ClassifierError):
 
 class TrainingDataError(ClassifierError):
     """Raised before training or measuring, when the labelled rows cannot carry it."""
+
+
+class NothingNew(TrainingDataError):
+    """Raised before training, when the version in service learned the very same rows."""
+
+
+class DayNotOver(ClassifierError):
+    """Raised by `drift.look` for today or a later day: only whole days are compared."""

@@ -1,7 +1,8 @@
 """From text to counts: the one vectoriser, used alike for training and for serving.
 
-A text becomes its words and its runs of one to three characters. Digits are all written 0, so that the
-length of a number remains and the number itself does not; full-width letters and capitals are folded.
+A text becomes its words and its runs of one to three characters. Traditional characters are written as
+simplified ones; digits are all written 0, so that the length of a number remains and the number itself does
+not; full-width letters and capitals are folded.
 The title counts twice. Beside them stand signals: names of rules that fit the text.
 """
 
@@ -17,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from classifier.segment import cut
+from classifier.segment import Words, cut
+from classifier.simplify import simplified
 
 FEATURES = 2
 """Number of this way of counting; a model made with another is refused, because its weights would not fit."""
@@ -58,8 +60,8 @@ def clip(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a text with full-width forms, capitals and digits folded, and clipped."""
-    return _DIGIT.sub("0", clip(_FORMS.sub(_normal, clip(text))).lower())
+    """Return a text in simplified characters with full-width forms, capitals and digits folded, and clipped."""
+    return _DIGIT.sub("0", simplified(clip(_FORMS.sub(_normal, clip(text)))).lower())
 
 
 def _normal(match: re.Match[str]) -> str:
@@ -67,10 +69,14 @@ def _normal(match: re.Match[str]) -> str:
     return unicodedata.normalize("NFKC", match.group()).encode("utf-8", "ignore").decode()
 
 
-def words_of(text: str) -> list[str]:
-    """Return the words of a text after folding, without blanks."""
+def words_of(text: str, words: Words = ()) -> list[str]:
+    """Return the words of a text after folding, without blanks.
+
+    Args:
+        words: a bureau's own, as `own_words` gives them.
+    """
     # Blanks and controls sort before everything else; other rare blanks do no harm as words.
-    return [word for word in cut(fold(text)) if word > " "]
+    return [word for word in cut(fold(text), words) if word > " "]
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,30 +175,50 @@ def _key(run: str) -> int:
 
 def count(texts: Sequence[Read], vocabulary: Vocabulary) -> sparse.csr_matrix:
     """Return one row a text: 1 + ln(times) of each known feature."""
+    if not texts:
+        return sparse.csr_matrix((0, len(vocabulary.features)), dtype=np.float32)
     get = vocabulary.words.get
+    signals = vocabulary.signals
     places: list[int] = []
     lengths: list[int] = []
-    for text in texts:
+    joined: list[str] = []
+    told: list[tuple[int, int]] = []
+    for row, text in enumerate(texts):
         for words in (text.title, text.body):
             found = [*filter(None, map(get, words))]
             places += found
             lengths.append(len(found))
-    word_parts = np.repeat(np.arange(len(lengths)), lengths)
-    gram_parts, gram_numbers = vocabulary.grams.find(
-        ["".join(words) for text in texts for words in (text.title, text.body)]
-    )
-    signals = [
-        (2 * row + 1, vocabulary.signals[name])
-        for row, text in enumerate(texts)
-        for name in text.signals
-        if name in vocabulary.signals
-    ]
-    signal_parts, signal_numbers = np.array(signals, np.int64).reshape(-1, 2).T
-    parts = np.concatenate([word_parts, gram_parts, signal_parts])
+            joined.append("".join(words))
+        # A signal counts once, as a word of the body does.
+        told += [(2 * row + 1, signals[name]) for name in text.signals if name in signals]
+    gram_parts, gram_numbers = vocabulary.grams.find(joined)
+    signal_parts, signal_numbers = np.array(told, np.int64).reshape(-1, 2).T
+    parts = np.concatenate([np.repeat(np.arange(len(lengths)), lengths), gram_parts, signal_parts])
     numbers = np.concatenate([np.array(places, np.int64) - 1, gram_numbers, signal_numbers])
-    # Even parts are titles.
-    times = np.where(parts % 2, 1.0, TITLE_TIMES).astype(np.float32)
-    matrix = sparse.coo_matrix((times, (parts // 2, numbers)), shape=(len(texts), len(vocabulary.features))).tocsr()
+    return _summed(parts, numbers, len(texts), len(vocabulary.features))
+
+
+def _summed(parts: Numbers, numbers: Numbers, rows: int, width: int) -> sparse.csr_matrix:
+    """Return the matrix of 1 + ln(times) from single occurrences.
+
+    The occurrences come in a few runs, each in the order of the texts and of features of its own. So all entries
+    of a column are in the order of the texts once they are dealt out by columns, and equal ones stand together:
+    nothing is ever sorted, which would cost more than everything else here.
+
+    Args:
+        parts: of which part each occurrence is; even parts are titles.
+    """
+    texts = parts >> 1
+    # A new run begins where the texts begin anew; each has rows of its own until the columns are dealt.
+    runs = np.cumsum(np.diff(texts, prepend=0) < 0)
+    most = int(runs[-1]) + 1 if len(runs) else 1
+    starts = np.append(0, np.cumsum(np.bincount(runs * rows + texts, minlength=most * rows)))
+    times = np.where(parts & 1, np.float32(1), np.float32(TITLE_TIMES))
+    dealt = sparse.csr_matrix((times, numbers.astype(np.int32), starts), shape=(most * rows, width)).tocsc()
+    columns = sparse.csc_matrix((dealt.data, dealt.indices % rows, dealt.indptr), shape=(rows, width))
+    columns.has_sorted_indices = True
+    columns.sum_duplicates()
+    matrix = columns.tocsr()
     matrix.data = 1 + np.log(matrix.data)
     return matrix
 

@@ -3,22 +3,21 @@
 import csv
 import os
 import re
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from classifier.candidates import measured
 from classifier.errors import ClassifierError, TrainingDataError
-from classifier.labelled import open_texts, read_labelled
-from classifier.predict import Answer, TextIn, predict_each
+from classifier.opening import open_texts
+from classifier.parallel import answer_all
+from classifier.predict import Answer, TextIn
 from classifier.reasons import whole
 from classifier.store import Bundle, load_bundle
-from classifier.versions import active_bundle
 from collector.readers import Limits, Table
 from config.context import Progress
 from config.errors import NotInitialised
-from config.home import open_home
 from config.profile import load_profile
 from config.settings import Settings
 
@@ -72,12 +71,13 @@ def classify_file(settings: Settings, path: Path, out: Path, progress: Progress 
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
             rows = _texts(table)
-            while batch := list(islice(rows, BATCH)):
-                answers, failed = predict_each(bundle, profile, [text for _, text in batch])
+            ids: deque[list[str]] = deque()
+            for answers, failed in answer_all(bundle, profile, _batches(rows, ids)):
                 writer.writerows(
-                    [whole(safe(row_id)), *cells_of(answer)] for (row_id, _), answer in zip(batch, answers, strict=True)
+                    [whole(safe(row_id)), *cells_of(answer)]
+                    for row_id, answer in zip(ids.popleft(), answers, strict=True)
                 )
-                counts["classified"] += len(batch)
+                counts["classified"] += len(answers)
                 counts["failed"] += len(failed)
                 if progress:
                     progress(counts["classified"], None)
@@ -93,6 +93,13 @@ def classify_file(settings: Settings, path: Path, out: Path, progress: Progress 
     return counts
 
 
+def _batches(rows: Iterator[tuple[str, TextIn]], ids: deque[list[str]]) -> Iterator[list[TextIn]]:
+    """Yield the texts by the batch, and note the ids of each, which nobody else has to carry."""
+    while batch := list(islice(rows, BATCH)):
+        ids.append([row_id for row_id, _ in batch])
+        yield [text for _, text in batch]
+
+
 def evaluate_file(
     settings: Settings, path: Path, question: str, *, rename: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
@@ -106,7 +113,9 @@ def evaluate_file(
         FileRefused: the table cannot be read.
         ModelError: the model cannot be used.
     """
+    from classifier.candidates import measured
     from classifier.evaluation import evaluate
+    from classifier.labelled import read_labelled
 
     profile = load_profile(settings.profile)
     bundle = bundle_in_service(settings)
@@ -119,6 +128,12 @@ def evaluate_file(
 
 def bundle_in_service(settings: Settings) -> Bundle:
     """Return the bundle in service in this home, or the shipped one where no home was initialised."""
+    if not settings.may_have_database():
+        return load_bundle()
+    # Whoever has no home has no use for a database, and does not wait for its libraries.
+    from classifier.versions import active_bundle
+    from config.home import open_home
+
     try:
         ctx = open_home(settings)
     except NotInitialised:

@@ -1,8 +1,7 @@
 """Tables of labelled messages: which column is the label, which rows can be used, what became of the others."""
 
-import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 from classifier.corpus import Example
 from classifier.errors import TrainingDataError
 from classifier.features import clip
+from classifier.keeping import author_group, text_group
+from classifier.opening import open_texts
 from classifier.pipelines import ALL_QUESTIONS, answers_to
-from collector.errors import ColumnsUnknown
-from collector.importing import read_file
-from collector.readers import Limits, Table, open_table
+from collector.readers import Limits, Table
 from config.profile import Profile
 from config.redact import mask
 from config.settings import Settings
@@ -28,9 +27,11 @@ class Labelled:
     """What a table taught.
 
     Args:
-        examples: by question; texts are masked, and equal texts are one group.
-        counts: rows read, used (by question), without a label, without text, unknown_labels (the value and how
-            often), and contradictions (rows whose text has another label elsewhere in the table).
+        examples: by question; texts are masked. Rows with the same cell in a column `group`, or else of one
+            author, or else with equal texts, are one group.
+        counts: rows read, used (by question), without a label, without text, unreadable and why (`faults`),
+            unknown_labels (the value and how often), and contradictions (rows whose text has another label
+            elsewhere in the table).
     """
 
     examples: dict[str, list[Example]] = field(default_factory=lambda: defaultdict(list))
@@ -63,6 +64,7 @@ def read_labelled(
     unknown: Counter[str] = Counter()
     unlabelled = blank = read = 0
     labels_of: dict[tuple[str, str], set[str]] = defaultdict(set)
+    texts: dict[str, list[str]] = defaultdict(list)
     for _, cells in table.rows():
         read += 1
         title, body = (
@@ -72,7 +74,8 @@ def read_labelled(
         if not title and not body:
             blank += 1
             continue
-        group = "text:" + hashlib.sha256(f"{title}\n{body}".encode("utf-8", "replace")).hexdigest()[:16]
+        text = text_group(title, body)
+        group = _group(table, cells) or text
         for name, column in columns.items():
             said = table.text(cells, column).strip()
             value = (rename or {}).get(said, said)
@@ -82,7 +85,8 @@ def read_labelled(
                 unknown[value[:SHOWN_CHARS]] += 1
             else:
                 labelled.examples[name].append(Example(mask(title), mask(body), value, group))
-                labels_of[name, group].add(value)
+                labels_of[name, text].add(value)
+                texts[name].append(text)
                 used[name] += 1
     labelled.counts.update(
         rows=read,
@@ -90,43 +94,32 @@ def read_labelled(
         without_label=unlabelled,
         without_text=blank,
         unreadable=sum(table.skipped.values()),
+        faults=dict(table.skipped),
         unknown_labels=dict(unknown.most_common(SHOWN)),
-        contradictions=sum(
-            len(labels_of[name, one.group]) > 1 for name, rows in labelled.examples.items() for one in rows
-        ),
+        contradictions=sum(len(labels_of[name, text]) > 1 for name, rows in texts.items() for text in rows),
     )
     if not used:
         name = next(iter(columns))
         raise TrainingDataError(
             f"none of {read} rows can be used: {sum(unknown.values())} with an unknown label"
             + (f" ({said_unknown(unknown)})" if unknown else "")
-            + f", {unlabelled} without a label, {blank} without text",
+            + f", {unlabelled} without a label, {blank} without text"
+            + (f"; {said_faults(table.skipped)} could not be read" if table.skipped else ""),
             item=str(path),
             todo=f"Answers to {name} are {'、'.join(answers_to(name, profile))}. " + how_to_map(unknown),
         )
     return labelled
 
 
-def open_texts(path: Path, limits: Limits) -> Table:
-    """Open a table of texts, which needs no dates.
-
-    Raises:
-        FileRefused: the file cannot be read as a table, or no column is a text or a title.
-    """
-    try:
-        return open_table(path.name, read_file(path, limits), limits)
-    except ColumnsUnknown as error:
-        raise ColumnsUnknown(
-            error.what,
-            item=error.item,
-            todo="Name the column of the text 留言内容 (or body), the one of the title, if any, 留言主题 (or title).",
-        ) from error
-
-
 def said_unknown(unknown: Mapping[str, int]) -> str:
     """Return labels that were not usable, the most frequent first, with how often each occurs."""
     said = sorted(unknown.items(), key=lambda one: -one[1])[:SHOWN]
     return "、".join(f"{value} {number}" for value, number in said)
+
+
+def said_faults(faults: Mapping[str, int]) -> str:
+    """Return why rows could not be read, with how often each, such as `2 too-long`."""
+    return ", ".join(f"{number} {reason}" for reason, number in faults.items())
 
 
 def how_to_map(unknown: Mapping[str, int]) -> str:
@@ -154,16 +147,30 @@ def _label_columns(table: Table, question: str | None, path: Path) -> dict[str, 
     if question in named:
         return {question: named[question]}
     meant = [names.index(name) for name in LABEL_NAMES if name in names]
-    fields = set(table.fields.values())
-    spare = [number for number, name in enumerate(names) if name and number not in fields]
+    taken = {*table.fields.values(), *named.values()}
+    spare = [number for number, name in enumerate(names) if name and number not in taken and name != GROUP]
     if meant or len(spare) == 1:
         return {question: (meant or spare)[0]}
+    others = f"; {', '.join(named)} answers another question" if named else ""
     raise TrainingDataError(
-        f"no column is named {question} or label; columns are {'、'.join(map(str, table.columns))[:200]}",
+        f"no column is named {question} or label; columns are {'、'.join(map(str, table.columns))[:200]}{others}",
         item=str(path),
         todo=f"Name the column with the labels {question}.",
     )
 
+
+def _group(table: Table, cells: Sequence[object]) -> str | None:
+    """Return what a table itself says belongs together: rows of one group, or of one author."""
+    names = [column.strip().lower() for column in table.columns]
+    said = table.text(cells, names.index(GROUP)).strip() if GROUP in names else ""
+    if said:
+        return f"group:{said}"
+    author = table.text(cells, table.fields["author_name"]) if "author_name" in table.fields else ""
+    return author_group(author)
+
+
+GROUP = "group"
+"""Header of a column that says which rows belong together, such as those of one matter."""
 
 LABEL_NAMES = ("label", "labels", "标签", "标注", "类别", "分类", "一级分类", "一级标签")
 """Headers of a label column that says what it is but not which question it answers; the first found counts."""

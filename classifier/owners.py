@@ -10,8 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from classifier.corpus import profile_examples
 from classifier.features import Read, Vocabulary, count, frequencies, words_of
+from classifier.segment import Words
 from classifier.store import Bundle, Question
 from config.profile import Profile
 
@@ -28,11 +28,15 @@ def fitted(bundle: Bundle, profile: Profile) -> Bundle:
     question = bundle.questions.get("owner")
     if question is None or set(question.labels) == set(profile.owners):
         return bundle
-    return replace(bundle, questions={**bundle.questions, "owner": fit_owners(question, profile)})
+    return replace(bundle, questions={**bundle.questions, "owner": fit_owners(question, profile, bundle.words)})
 
 
-def fit_owners(question: Question, profile: Profile) -> Question:
-    """Return the owner question without the owners the profile lacks and with those the bundle lacks."""
+def fit_owners(question: Question, profile: Profile, words: Words = ()) -> Question:
+    """Return the owner question without the owners the profile lacks and with those the bundle lacks.
+
+    Args:
+        words: the bundle's own, by which texts will be cut.
+    """
     kept = [number for number, label in enumerate(question.labels) if label in profile.owners]
     known = replace(
         question,
@@ -41,13 +45,16 @@ def fit_owners(question: Question, profile: Profile) -> Question:
         bias=question.bias[kept],
     )
     new = [owner for owner in profile.owners if owner not in question.labels]
-    return _with_duties(known, new, profile) if new else known
+    return _with_duties(known, new, profile, words) if new else known
 
 
-def _with_duties(known: Question, new: Sequence[str], profile: Profile) -> Question:
+def _with_duties(known: Question, new: Sequence[str], profile: Profile, words: Words) -> Question:
+    # Only a profile with owners of its own pays for the libraries of the labels' tables.
+    from classifier.corpus import profile_examples
+
     texts: dict[str, list[Read]] = {owner: [] for owner in profile.owners}
     for example in profile_examples(profile):
-        texts[example.label].append(Read([], words_of(example.body)))
+        texts[example.label].append(Read([], words_of(example.body, words)))
     seen = frequencies([texts[owner] for owner in new], longest_gram=2)
     told = [name for name in seen if len(name) > 2]  # A mark and two characters; single ones say nothing.
     features = known.features + tuple(sorted(set(told) - set(known.features)))

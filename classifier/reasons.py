@@ -6,14 +6,11 @@ Reasons are seen by everyone who sees the answer, in tables and in the database,
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
+from classifier.segment import Words, dictionary
 from config.names import mask_names
 from config.redact import NAME, mask
-
-try:
-    import rjieba
-except ImportError:  # No wheel for this machine: no word is known to be ordinary, so that every one is looked at.
-    rjieba = None  # type: ignore[assignment]
 
 # A single one of these between the words of a text may be the surname of the next word.
 _SURNAMES = frozenset(
@@ -38,19 +35,35 @@ def whole(text: str) -> str:
     return _HALF_PAIR.sub("\ufffd", text)
 
 
-def names_possible(words: Sequence[str]) -> bool:
-    """Tell whether a surname stands alone among the words of a text, so that any other word may be the name to it."""
-    return not _SURNAMES.isdisjoint(words)
+def lone_surnames(words: Sequence[str]) -> list[int]:
+    """Return which words of a text are a surname that stands alone, so that the next words may be the name to it."""
+    if _SURNAMES.isdisjoint(words):
+        return []
+    return [place for place, word in enumerate(words) if word in _SURNAMES]
 
 
 @lru_cache(maxsize=20_000)
-def may_be_personal(words: str) -> bool:
-    """Tell whether words may be part of a name, number or address; masking every text would cost a third more."""
-    if rjieba is None or _NUMBER.search(words):
-        return True
-    return any(
-        word in _SURNAMES or (mark.startswith(_NAMES) and word not in _ORDINARY) for word, mark in rjieba.tag(words)
+def may_be(words: str, known: Any) -> str:
+    """Tell what words may be part of: `number` (of a person, a house, an account), `name`, or nothing.
+
+    They are looked at before the text is: masking every text would cost as much as everything else.
+
+    Args:
+        known: as `segment.dictionary` gives it; without one any word may be of a number or a name.
+    """
+    if known is None or _NUMBER.search(words):
+        return "number"
+    personal = any(
+        word in _SURNAMES or (mark.startswith(_NAMES) and word not in _ORDINARY) for word, mark in known.tag(words)
     )
+    return "name" if personal else ""
+
+
+def without_names(text: str) -> str:
+    """Return a text with its names masked, and nothing else."""
+    once = mask_names(whole(text), NAME)
+    # One mask may show where another name ends.
+    return once if once == text else mask_names(once, NAME)
 
 
 def masked(text: str) -> str:
@@ -60,14 +73,17 @@ def masked(text: str) -> str:
     return mask(text) if without_names != text or _NUMBERS.search(text) else text
 
 
-def masked_words(words: str, text: str) -> str:
+def masked_words(words: str, text: str, own: Words = ()) -> str:
     """Return consecutive words of a text, without blanks and masked.
 
     What is a name or a number may be told only by what stands around the words; where the words alone do not tell
     it, nothing of them is returned.
+
+    Args:
+        own: the bureau's words, which are nobody's name.
     """
     words = _BLANKS.sub("", words)
-    if not may_be_personal(words):
+    if not may_be(words, dictionary(own)):
         return words
     shown = _BLANKS.sub("", masked(text))
     if words in shown:

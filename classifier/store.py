@@ -1,8 +1,8 @@
 """Model bundles in files: one .npz answers every question.
 
 The file holds plain arrays (`allow_pickle=False`) and a JSON header: format, version, labels, thresholds,
-calibration, training counts and a checksum over all of it. It is written beside its place, synced and
-renamed, so that a file under its own name is whole.
+calibration, the bureau's words, training counts and a checksum over all of it. It is written beside its
+place, synced and renamed, so that a file under its own name is whole.
 """
 
 import hashlib
@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.errors import CorruptModel, IncompatibleModel, ModelMissing
-from classifier.features import FEATURES, Vocabulary
+from classifier.features import FEATURES, SIGNAL, Vocabulary
+from classifier.segment import Words
 
 FORMAT = 1
 """Number of the file's layout."""
@@ -85,11 +86,13 @@ class Bundle:
     Args:
         version: the name it is known by, part of it derived from the content.
         checksum: SHA-256 of the file it came from; empty while it is in no file.
+        words: the bureau's own that were not cut apart when it learned, and are not when it answers.
     """
 
     version: str
     questions: Mapping[str, Question]
     checksum: str = ""
+    words: Words = ()
 
     @cached_property
     def served(self) -> "Served":
@@ -122,11 +125,11 @@ class Served:
     rarity: Floats
 
     @cached_property
-    def readable(self) -> Floats:
-        """The weights with one row a label, for looking at one text; features without meaning to a reader
-        (marks, numbers) weigh nothing here."""
-        told = np.array([name[1:].isalpha() for name in self.vocabulary.features], np.float32)
-        return np.ascontiguousarray((self.weights * told[:, None]).T)
+    def readable(self) -> NDArray[np.bool_]:
+        """Which features mean something to a reader: words and runs of two letters or more; not marks and numbers, nor
+        single characters, whose words are there as well, nor signals, which are reasons by themselves."""
+        names = self.vocabulary.features
+        return np.array([len(name) > 2 and name[0] != SIGNAL and name[1:].isalpha() for name in names], np.bool_)
 
     @classmethod
     def of(cls, questions: Mapping[str, Question]) -> "Served":
@@ -147,15 +150,19 @@ class Served:
         return cls(Vocabulary(tuple(numbers)), weights, columns, rarity)
 
 
-def save_bundle(questions: Mapping[str, Question], folder: Path, *, prefix: str, name: str | None = None) -> Path:
+def save_bundle(
+    questions: Mapping[str, Question], folder: Path, *, prefix: str, name: str | None = None, words: Words = ()
+) -> Path:
     """Write a bundle and return its path; the version is the prefix and eight digits of the content's hash.
 
     Args:
         folder: is created where missing.
         prefix: a word or a date that the version begins with.
         name: file name; otherwise the version with `.npz`.
+        words: the bureau's own that the questions were learned with.
     """
     arrays, header = _pack(questions)
+    header["words"] = list(words)
     digest = _digest(arrays, header)
     header |= {"version": f"{prefix}-{digest[:8]}", "checksum": digest}
     arrays["header"] = np.frombuffer(json.dumps(header, ensure_ascii=False).encode(), np.uint8)
@@ -209,9 +216,10 @@ def load_bundle(path: Path | None = None) -> Bundle:
         if checksum != _digest(arrays, header):
             raise CorruptModel("the checksum does not fit", item=where)
         questions = _unpack(arrays, header)
+        words = tuple(str(word) for word in header.get("words", ()))
     except _DAMAGE as error:
         raise CorruptModel(type(error).__name__, item=where) from error
-    return Bundle(version, questions, hashlib.sha256(content).hexdigest())
+    return Bundle(version, questions, hashlib.sha256(content).hexdigest(), words)
 
 
 def _pack(questions: Mapping[str, Question]) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:

@@ -1,6 +1,6 @@
-"""Tables of the classifier: model bundles, what they predicted, and what people said is true."""
+"""Tables of the classifier: model bundles, what they predicted by message and by day, and what people said is true."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -60,6 +60,22 @@ class Prediction(Base):
     abstained: Mapped[str] = mapped_column(sa.String(128), comment="questions under threshold, ;-joined")
     why: Mapped[dict[str, Any]] = mapped_column(SealableJson, comment="question -> deciding words")
     predicted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PredictionDay(Base):
+    """How often one version gave one answer on one day and channel; numbers only, of messages everyone may read."""
+
+    __tablename__ = "prediction_days"
+
+    day: Mapped[date] = mapped_column(primary_key=True, comment="of receipt, in the bureau's zone")
+    model_version_id: Mapped[int] = mapped_column(sa.ForeignKey("model_versions.id"), primary_key=True)
+    channel: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    question: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    value: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    messages: Mapped[int]
+    abstained: Mapped[int] = mapped_column(comment="of these, under the threshold and left to a person")
+    confidence_sum: Mapped[float]
+    confidence_squares: Mapped[float] = mapped_column(comment="sum of the squares, for the spread")
 
 
 class Label(Base):

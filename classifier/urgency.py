@@ -6,11 +6,13 @@ supposed (万一着火) is a signal of its own kind. How much a signal weighs be
 """
 
 import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from classifier.features import clip
 from classifier.reasons import masked_words, whole
+from classifier.simplify import simplified
 
 HIGH, MIDDLE = "高", "中"
 
@@ -24,13 +26,15 @@ class Signal:
     Args:
         level: the urgency that the rule speaks for.
         name: of the rule, for people.
-        words: the words of the text that it fits, not masked.
+        words: the words of the text that it fits, in simplified characters, not masked.
+        written: the same as their author wrote them.
         holds: false where the text denies or only supposes it, or tells of the past.
     """
 
     level: str
     name: str
     words: str
+    written: str
     holds: bool
 
     @property
@@ -59,133 +63,264 @@ _WILL = (
 
 
 @dataclass(frozen=True)
-class _Rule:
-    """One reason for urgency.
+class _Way:
+    """One way in which a rule may fit.
 
     Args:
-        signs: fits wherever the pattern may fit; as it is nothing but words, looking for it is many times
-            faster than the pattern, and most messages have none.
+        signs: wherever the pattern fits, one of these words stands; as looking for a word is a hundred times faster
+            than the pattern, and most messages have none, the pattern seldom runs.
     """
+
+    signs: tuple[str, ...]
+    firsts: frozenset[str]
+    pattern: re.Pattern[str]
+
+    def signed(self, text: str) -> bool:
+        """Tell whether a sign stands in a text."""
+        for sign in self.signs:  # noqa: SIM110 - a generator for `any` costs more than the search.
+            if sign in text:
+                return True
+        return False
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """One reason for urgency, and the ways in which it is told."""
 
     level: str
     name: str
-    signs: re.Pattern[str]
-    pattern: re.Pattern[str]
+    ways: tuple[_Way, ...]
+
+    def matches(self, text: str, begun: frozenset[str]) -> list[re.Match[str]]:
+        """Return where the rule fits, in the order of the text.
+
+        Args:
+            begun: the first characters of signs that stand in the text.
+        """
+        ways = [way for way in self.ways if not begun.isdisjoint(way.firsts) and way.signed(text)]
+        found = [match for way in ways for match in way.pattern.finditer(text)]
+        return sorted(found, key=re.Match.start) if len(found) > 1 else found
 
 
-def _rule(level: str, name: str, signs: str, *alternatives: str) -> _Rule:
-    return _Rule(level, name, re.compile(signs.replace(" ", "|")), re.compile("|".join(alternatives)))
+def _rule(level: str, name: str, *ways: tuple[str, str]) -> _Rule:
+    split = [(tuple(signs.split()), re.compile(pattern)) for signs, pattern in ways]
+    return _Rule(level, name, tuple(_Way(signs, frozenset(sign[0] for sign in signs), at) for signs, at in split))
 
 
 _RULES = (
     _rule(
         HIGH,
         "生命安全",
-        "自杀 轻生 跳楼 割腕 手腕 农药 不想活 活不下去 人命 救命 生命危险 抢救 中毒 呕吐 "
-        "爆炸 坍塌 塌方 垮塌 火 燃气 煤气 漏电 "
-        "触电 溺水 走失 被困 困人 "
-        "休克 殴打 打老人 割伤 划伤 呼吸机 砸 往下掉 死鱼 死亡 瘟病 疫病 起不来床 一餐 "
-        "童工 小孩子 缝 口子 不敢 不得安生 威胁 被打 被捅 被砍",
-        r"自杀|轻生|跳楼|割腕|割手腕|喝农药|不想活|活不下去|出人命|救命(?!稻草|通道|恩|[的之]?钱|消防|的?生活)|生命危险",
-        r"抢救(?![性费]|治疗)|中毒|呕吐腹泻|坍塌|塌方(?!式)|垮塌|(?<!信息)(?<!信息大)(?<!知识)(?<!人口)爆炸(?![场声])",
-        rf"(?<!看)着火(?!车)|(?<![引\d])起火(?![车灾头]|事故|问题)|失火|燃气{_CLAUSE}{{0,6}}(?:泄漏|味)|煤气{_CLAUSE}{{0,4}}味|漏电|触电|溺水|走失",
-        r"被困(?![扰惑难])|(?<!贫)困人|休克|殴打|打老人|割伤|划伤出血",
-        r"呼吸机|砸到(?:人|孩子)|砸伤|往下掉(?:土|砖|瓷砖)?|死鱼|突然大量死亡|瘟病|疫病|起不来床|每日一餐",
-        rf"童工|小孩子{_CLAUSE}{{0,6}}(?:干活|上班)|裂了?{_CLAUSE}{{0,6}}(?:宽的缝|口子)",
-        rf"不敢{_CLAUSE}{{0,4}}(?:放学|出门(?!办|买|玩|旅))|让[你我]{_CLAUSE}{{0,3}}不得安生|人身威胁|威胁{_CLAUSE}{{0,4}}(?:生命|人身|杀)(?!{_CLAUSE}?财产)",
-        rf"被(?:打(?:[伤死骂倒晕成的得了]|了?一|(?=[，。；！？,;!?\n]|$))|捅|砍(?:[伤死了]|{_CLAUSE}{{0,2}}刀))|{_PEOPLE}被打(?!击)",
+        (
+            "自杀 轻生 跳楼 割腕 割手腕 喝农药 不想活 活不下去 出人命 救命 生命危险",
+            r"自杀|轻生|跳楼|割腕|割手腕|喝农药|不想活|活不下去|出人命|救命(?!稻草|通道|恩|[的之]?钱|消防|的?生活)|生命危险",
+        ),
+        (
+            "抢救 中毒 呕吐腹泻 坍塌 塌方 垮塌 爆炸",
+            r"抢救(?![性费]|治疗)|中毒|呕吐腹泻|坍塌|塌方(?!式)|垮塌|(?<!信息)(?<!信息大)(?<!知识)(?<!人口)爆炸(?![场声])",
+        ),
+        (
+            "着火 起火 失火 燃气 煤气 漏电 触电 溺水 走失",
+            rf"(?<!看)着火(?!车)|(?<![引\d])起火(?![车灾头]|事故|问题)|失火|燃气{_CLAUSE}{{0,6}}(?:泄漏|味)|煤气{_CLAUSE}{{0,4}}味|漏电|触电|溺水|走失",
+        ),
+        ("被困 困人 休克 殴打 打老人 割伤 划伤出血", r"被困(?![扰惑难])|(?<!贫)困人|休克|殴打|打老人|割伤|划伤出血"),
+        (
+            "呼吸机 砸到 砸伤 往下掉 死鱼 突然大量死亡 瘟病 疫病 起不来床 每日一餐",
+            r"呼吸机|砸到(?:人|孩子)|砸伤|往下掉(?:土|砖|瓷砖)?|死鱼|突然大量死亡|瘟病|疫病|起不来床|每日一餐",
+        ),
+        (
+            "童工 小孩子 宽的缝 口子",
+            rf"童工|小孩子{_CLAUSE}{{0,6}}(?:干活|上班)|裂了?{_CLAUSE}{{0,6}}(?:宽的缝|口子)",
+        ),
+        (
+            "不敢 不得安生 威胁",
+            rf"不敢{_CLAUSE}{{0,4}}(?:放学|出门(?!办|买|玩|旅))|让[你我]{_CLAUSE}{{0,3}}不得安生|人身威胁|威胁{_CLAUSE}{{0,4}}(?:生命|人身|杀)(?!{_CLAUSE}?财产)",
+        ),
+        (
+            "被打 被捅 被砍",
+            rf"被(?:打(?:[伤死骂倒晕成的得了]|了?一|(?=[，。；！？,;!?\n]|$))|捅|砍(?:[伤死了]|{_CLAUSE}{{0,2}}刀))|{_PEOPLE}被打(?!击)",
+        ),
     ),
     _rule(
         HIGH,
         "群体事件",
-        "集体 集中 聚集 聚在 上访 堵路 堵门 横幅 游行 罢工 罢运 罢课 塔吊 讨说法 联名 签名 "
-        "拖欠 欠薪 被骗 受骗 同样 等说法 跑路 发热 欠",
-        rf"集体(?:到|去|前往){_CLAUSE}{{0,4}}(?:政府|市里|县里|省里?|北京|信访|局)|集体(?:罢|停工)|(?:集体|集中){_CLAUSE}{{0,6}}(?:上访|讨薪|讨要|讨说法|维权)",
-        rf"{_PEOPLE}{_CLAUSE}{{0,12}}(?:聚集|聚在)(?!区|地|点|场|的){_CLAUSE}{{0,10}}(?:政府|信访|机关|业委会|门[口前]|讨|抗议|维权|要求)",
-        rf"{_PEOPLE}{_CLAUSE}{{0,12}}门[口前]聚集(?!区|地|点|场|的)",
+        (
+            "集体 集中",
+            rf"集体(?:到|去|前往){_CLAUSE}{{0,4}}(?:政府|市里|县里|省里?|北京|信访|局)|集体(?:罢|停工)|(?:集体|集中){_CLAUSE}{{0,6}}(?:上访|讨薪|讨要|讨说法|维权)",
+        ),
+        (
+            "聚集 聚在",
+            rf"{_PEOPLE}{_CLAUSE}{{0,12}}(?:聚集|聚在)(?!区|地|点|场|的){_CLAUSE}{{0,10}}(?:政府|信访|机关|业委会|门[口前]|讨|抗议|维权|要求)",
+        ),
+        ("门口聚集 门前聚集", rf"{_PEOPLE}{_CLAUSE}{{0,12}}门[口前]聚集(?!区|地|点|场|的)"),
         # Who says that he went is behind; who goes, or goes with many, is meant.
-        rf"{_WILL}{_CLAUSE}{{0,10}}上访(?!过|了|人|者|对象|材料|户|案|[多数几两十百\d]|无)",
-        rf"(?:联合|一起|结伴|群体性?|进京|赴京|越级|{_MANY}多?[名户人位家]{_CLAUSE}{{0,10}})上访(?!过|人|者|对象|案)",
-        rf"(?:{_PEOPLE}|准备|用车){_CLAUSE}{{0,8}}(?<!拥)堵路(?![口段况面上线])|(?<!被)堵门(?!口)|拉横幅|(?<!旅)游行|{_PEOPLE}{_CLAUSE}{{0,8}}罢(?:工|运|课)|爬塔吊|讨说法",
-        rf"{_MANY}多?(?:名|户|人|位|家|个|来){_CLAUSE}{{0,14}}(?:联名|签名|拖欠|欠薪|被骗|受骗|同样|等说法|跑路|呕吐|发热)",
-        rf"欠{_CLAUSE}{{0,6}}{_MANY}多?(?:名|人|户|位)|(?:半数|全班|多个?村){_CLAUSE}{{0,8}}(?:发热|联名|生病)",
+        (
+            "上访",
+            rf"{_WILL}{_CLAUSE}{{0,10}}上访(?!过|了|人|者|对象|材料|户|案|[多数几两十百\d]|无)",
+        ),
+        (
+            "上访",
+            rf"(?:联合|一起|结伴|群体性?|进京|赴京|越级|{_MANY}多?[名户人位家]{_CLAUSE}{{0,10}})上访(?!过|人|者|对象|案)",
+        ),
+        (
+            "堵路 堵门 拉横幅 游行 罢工 罢运 罢课 爬塔吊 讨说法",
+            rf"(?:{_PEOPLE}|准备|用车){_CLAUSE}{{0,8}}(?<!拥)堵路(?![口段况面上线])|(?<!被)堵门(?!口)|拉横幅|(?<!旅)游行|{_PEOPLE}{_CLAUSE}{{0,8}}罢(?:工|运|课)|爬塔吊|讨说法",
+        ),
+        (
+            "联名 签名 拖欠 欠薪 被骗 受骗 同样 等说法 跑路 呕吐 发热",
+            rf"{_MANY}多?(?:名|户|人|位|家|个|来){_CLAUSE}{{0,14}}(?:联名|签名|拖欠|欠薪|被骗|受骗|同样|等说法|跑路|呕吐|发热)",
+        ),
+        (
+            "欠 发热 联名 生病",
+            rf"欠{_CLAUSE}{{0,6}}{_MANY}多?(?:名|人|户|位)|(?:半数|全班|多个?村){_CLAUSE}{{0,8}}(?:发热|联名|生病)",
+        ),
     ),
     _rule(
         HIGH,
         "媒体曝光",
-        "媒 记者 电视台 报社 焦点访谈 抖音 快手 微博 曝光 热搜 大V 网上 网络",
-        rf"(?:联系|找|打给|通知|发给|告诉|投给|捅给){_CLAUSE}{{0,6}}(?:媒体|记者|电视台|报社|焦点访谈)|省媒(?!体)|记者已|电视台的人",
-        rf"(?:发|传)(?:到|上|全){_CLAUSE}{{0,4}}(?:抖音|快手|网[上络]|微博|热搜)|上热搜|大V",
+        (
+            "媒 记者 电视台 报社 焦点访谈",
+            rf"(?:联系|找|打给|通知|发给|告诉|投给|捅给){_CLAUSE}{{0,6}}(?:媒体|记者|电视台|报社|焦点访谈)|省媒(?!体)|记者已|电视台的人",
+        ),
+        (
+            "抖音 快手 网上 网络 微博 热搜 大V",
+            rf"(?:发|传)(?:到|上|全){_CLAUSE}{{0,4}}(?:抖音|快手|网[上络]|微博|热搜)|上热搜|大V",
+        ),
         # 曝光 as a threat or a step taken with the press; a wish of the reader (恳请曝光) and the past are neither.
-        rf"{_WILL}{_CLAUSE}{{0,10}}(?<!被)(?<!予以)曝光(?!率|度|台|过|了|后|的|出)",
-        rf"(?:向|到|在|上|给|请|找|通过)[各多]?{_CLAUSE}{{0,6}}(?:媒体|记者|抖音|快手|微博|电视台){_CLAUSE}{{0,4}}(?<!被)(?<!予以)曝光(?!过|了|后|的)",
+        (
+            "曝光",
+            rf"{_WILL}{_CLAUSE}{{0,10}}(?<!被)(?<!予以)曝光(?!率|度|台|过|了|后|的|出)",
+        ),
+        (
+            "曝光",
+            rf"(?:向|到|在|上|给|请|找|通过)[各多]?{_CLAUSE}{{0,6}}(?:媒体|记者|抖音|快手|微博|电视台){_CLAUSE}{{0,4}}(?<!被)(?<!予以)曝光(?!过|了|后|的)",
+        ),
     ),
     _rule(
         HIGH,
         "信息泄露",
-        "泄露 泄漏 外泄 被卖 倒卖 贩卖 兜售 出售 身份证 误发 转给同行 改数字就能下载 跳转 发牌 被黑 挂马",
-        rf"(?:信息|数据|隐私|资料|名单|档案|录音|身份证号?|电话|姓名|记录|合同){_CLAUSE}{{0,12}}"
-        r"(?:泄露|泄漏|外泄|被卖|倒卖|贩卖|兜售|(?<!是否能够)(?<!可以)(?<!能否)出售)",
-        rf"(?:泄露|泄漏|外泄|倒卖|贩卖){_CLAUSE}{{0,10}}(?:信息|数据|隐私|资料|名单|档案|录音|身份证|号码)",
-        rf"身份证号?{_CLAUSE}{{0,14}}(?:都有|都在群|群里|随便|一排|满地|网上(?:都|就|随))",
-        rf"误发{_CLAUSE}{{0,12}}(?:群|同行|表)|转给同行",
-        rf"改数字就能下载|跳转{_CLAUSE}{{0,4}}(?:赌博|博彩|黄色)|在线发牌|网站被黑|被黑了|挂马",
+        (
+            "泄露 泄漏 外泄 被卖 倒卖 贩卖 兜售 出售",
+            r"(?:信息|数据|隐私|资料|名单|档案|录音|身份证号?|电话|姓名|记录|合同)"
+            rf"{_CLAUSE}{{0,12}}(?:泄露|泄漏|外泄|被卖|倒卖|贩卖|兜售|(?<!是否能够)(?<!可以)(?<!能否)出售)",
+        ),
+        (
+            "泄露 泄漏 外泄 倒卖 贩卖",
+            rf"(?:泄露|泄漏|外泄|倒卖|贩卖){_CLAUSE}{{0,10}}(?:信息|数据|隐私|资料|名单|档案|录音|身份证|号码)",
+        ),
+        (
+            "身份证",
+            rf"身份证号?{_CLAUSE}{{0,14}}(?:都有|都在群|群里|随便|一排|满地|网上(?:都|就|随))",
+        ),
+        ("误发 转给同行", rf"误发{_CLAUSE}{{0,12}}(?:群|同行|表)|转给同行"),
+        (
+            "改数字就能下载 跳转 在线发牌 被黑 挂马",
+            rf"改数字就能下载|跳转{_CLAUSE}{{0,4}}(?:赌博|博彩|黄色)|在线发牌|网站被黑|被黑了|挂马",
+        ),
     ),
     _rule(
         HIGH,
         "冒名诈骗",
-        "冒充 冒用 假冒 自称",
-        rf"(?:冒充|冒用|假冒|自称){_SENTENCE}{{0,24}}(?:骗|转走|转账|索要|验证码|保证金|银行卡|共享屏幕|账户|密码)",
+        (
+            "冒充 冒用 假冒 自称",
+            rf"(?:冒充|冒用|假冒|自称){_SENTENCE}{{0,24}}(?:骗|转走|转账|索要|验证码|保证金|银行卡|共享屏幕|账户|密码)",
+        ),
     ),
     _rule(
         HIGH,
         "法定期限已过",
-        "工作日 期限 时限 超期 逾期",
-        r"(?:工作日|法定期限|法定时限|答复期限)(?:早已?|都|已经?)?(?:过了|过去|届满|超过|已过)",
-        rf"(?:超过|超出|过了|逾){_CLAUSE}{{0,6}}(?:法定期限|法定时限|答复期限|个工作日)",
-        rf"(?:逾期|超期){_CLAUSE}{{0,4}}(?:未|没|不)(?:答复|办|回)|公开超期|答复逾期",
+        (
+            "工作日 期限 时限",
+            r"(?:工作日|法定期限|法定时限|答复期限)(?:早已?|都|已经?)?(?:过了|过去|届满|超过|已过)",
+        ),
+        (
+            "期限 时限 工作日",
+            rf"(?:超过|超出|过了|逾){_CLAUSE}{{0,6}}(?:法定期限|法定时限|答复期限|个工作日)",
+        ),
+        ("逾期 超期", rf"(?:逾期|超期){_CLAUSE}{{0,4}}(?:未|没|不)(?:答复|办|回)|公开超期|答复逾期"),
     ),
     _rule(
         MIDDLE,
         "限期将至",
-        "前 截止 到期 交稿 报送 要用 之内 以内 还有 只剩 剩下 仅剩 最后 急用 急等 等着用 期限 关网",
-        rf"(?:今天|今晚|明天|后天|本周|这周|下周|周[一二三四五六日天]|星期[一二三四五六日天]|月底|月末|\d+[日号]){_CLAUSE}{{0,6}}"
-        r"(?:前|截止|到期|交稿|报送|要用|之内|以内)",
-        rf"(?:还有|只剩|剩下|仅剩){_CLAUSE}{{0,3}}{_NUMBER}天|截止{_CLAUSE}{{0,8}}(?:日|天|点|号|周)",
-        rf"(?:今天|明天|今晚){_CLAUSE}{{0,8}}(?:截止|关网|最后)|最后(?:一天|期限|{_NUMBER}天)|急用|急等|等着用|马上(?:截止|到期)",
-        rf"(?:期限|截止){_CLAUSE}{{0,3}}(?:下周|周)",
+        (
+            "前 截止 到期 交稿 报送 要用 之内 以内",
+            rf"(?:今天|今晚|明天|后天|本周|这周|下周|周[一二三四五六日天]|星期[一二三四五六日天]|月底|月末|\d+[日号]){_CLAUSE}{{0,6}}"
+            r"(?:前|截止|到期|交稿|报送|要用|之内|以内)",
+        ),
+        (
+            "还有 只剩 剩下 仅剩 截止",
+            rf"(?:还有|只剩|剩下|仅剩){_CLAUSE}{{0,3}}{_NUMBER}天|截止{_CLAUSE}{{0,8}}(?:日|天|点|号|周)",
+        ),
+        (
+            "截止 关网 最后 急用 急等 等着用 马上到期",
+            rf"(?:今天|明天|今晚){_CLAUSE}{{0,8}}(?:截止|关网|最后)|最后(?:一天|期限|{_NUMBER}天)|急用|急等|等着用|马上(?:截止|到期)",
+        ),
+        ("期限 截止", rf"(?:期限|截止){_CLAUSE}{{0,3}}(?:下周|周)"),
     ),
     _rule(
         MIDDLE,
         "持续受害",
-        "每天 天天 每晚 夜夜 夜里 半夜 凌晨 一直 持续 长期 常年 整夜 至今 睡不 没法睡 "
-        "一到 越来越严重 没水 断水 断电 欠薪 拖欠 受阻 发工资 冻死 绝收",
-        r"(?:每天|天天|每晚|夜夜|夜里|半夜|凌晨|一直|持续|长期|常年|整夜|至今)[^。！？\n]{0,16}"
-        r"(?:噪|吵|臭|味|污|排|停电|停水|漏|扰|睡|烧|冒|施工|拖欠|欠|偷|咳|受不了|没发|未发|堵)",
-        r"睡不着|睡不了|没法睡|一到(?:晚上|夜里|下雨)|越来越严重|没水|断水|断电|欠薪|拖欠|受阻|不发工资|冻死|绝收",
+        (
+            "每天 天天 每晚 夜夜 夜里 半夜 凌晨 一直 持续 长期 常年 整夜 至今",
+            r"(?:每天|天天|每晚|夜夜|夜里|半夜|凌晨|一直|持续|长期|常年|整夜|至今)[^。！？\n]{0,16}"
+            r"(?:噪|吵|臭|味|污|排|停电|停水|漏|扰|睡|烧|冒|施工|拖欠|欠|偷|咳|受不了|没发|未发|堵)",
+        ),
+        (
+            "睡不着 睡不了 没法睡 一到 越来越严重 没水 断水 断电 欠薪 拖欠 受阻 不发工资 冻死 绝收",
+            r"睡不着|睡不了|没法睡|一到(?:晚上|夜里|下雨)|越来越严重|没水|断水|断电|欠薪|拖欠|受阻|不发工资|冻死|绝收",
+        ),
     ),
     _rule(
         MIDDLE,
         "反复反映",
-        "次 回 遍 趟 踢皮球 推 没人理 无人理 没人管 石沉大海 不认可 重复工单 反复 不满意前",
-        r"第(?![一二三四五六七八]次(?:全国|人口|经济|农业))[二三四五六七八九十\d]+[次回遍]",
-        rf"[二两三四五六七八九十\d]+(?:次|回|遍){_CLAUSE}{{0,6}}(?:反映|投诉|咨询|没|未|无|拨打|热线|来电|来信|电话)",
-        rf"(?:反映|投诉|催|打|拨打|咨询|递|写|来电|致电|反馈){_CLAUSE}{{0,8}}(?:{_NUMBER}|多|好几|无数)(?:多|余)?(?:次|回|遍|趟)(?!全国|人口|经济|农业|普查)",
-        r"多次(?:反映|投诉|拨打|催|来电|要求)|再次(?:反映|投诉|来电|来信|留言)|重复工单|反复(?:反映|投诉|来电)|屡次",
-        r"三番五次|踢皮球|互相推|推来推去|两头推|没人理|无人理|没人管|石沉大海|不认可|不满意前次",
+        (
+            "次 回 遍",
+            r"第(?![一二三四五六七八]次(?:全国|人口|经济|农业))[二三四五六七八九十\d]+[次回遍]",
+        ),
+        (
+            "次 回 遍",
+            rf"[二两三四五六七八九十\d]+(?:次|回|遍){_CLAUSE}{{0,6}}(?:反映|投诉|咨询|没|未|无|拨打|热线|来电|来信|电话)",
+        ),
+        (
+            "次 回 遍 趟",
+            rf"(?:反映|投诉|催|打|拨打|咨询|递|写|来电|致电|反馈){_CLAUSE}{{0,8}}(?:{_NUMBER}|多|好几|无数)(?:多|余)?(?:次|回|遍|趟)(?!全国|人口|经济|农业|普查)",
+        ),
+        (
+            "多次 再次 重复工单 反复 屡次",
+            r"多次(?:反映|投诉|拨打|催|来电|要求)|再次(?:反映|投诉|来电|来信|留言)|重复工单|反复(?:反映|投诉|来电)|屡次",
+        ),
+        (
+            "三番五次 踢皮球 互相推 推来推去 两头推 没人理 无人理 没人管 石沉大海 不认可 不满意前次",
+            r"三番五次|踢皮球|互相推|推来推去|两头推|没人理|无人理|没人管|石沉大海|不认可|不满意前次",
+        ),
     ),
     _rule(
         MIDDLE,
         "具体举报",
-        "举报 虚报 瞒报 造假 弄虚作假 编数 假数 代填 套取 骗取 骗补 做假 假的 作假 要求 "
-        "逼 让 指使 授意 建议数 指导数 任务数 超载 "
-        "偷排 无证 回扣 吃拿卡要 受贿",
-        r"举报[^。！？\n]{0,30}(?:公司|厂|村|镇|局|站|学校|医院|店|合作社|企业|所|院)",
-        r"虚报|瞒报|造假|弄虚作假|编数|假数|代填|套取|骗取|骗补|做假|假的|作假|建议数|指导数|任务数",
-        rf"(?:要求|逼|让|指使|授意){_CLAUSE}{{0,12}}(?:改数|往上调|调高|凑数|虚|按{_CLAUSE}{{0,6}}填)",
-        r"超载|偷排|无证|回扣|吃拿卡要|受贿",
+        ("举报", r"举报[^。！？\n]{0,30}(?:公司|厂|村|镇|局|站|学校|医院|店|合作社|企业|所|院)"),
+        (
+            "虚报 瞒报 造假 弄虚作假 编数 假数 代填 套取 骗取 骗补 做假 假的 作假 建议数 指导数 任务数",
+            r"虚报|瞒报|造假|弄虚作假|编数|假数|代填|套取|骗取|骗补|做假|假的|作假|建议数|指导数|任务数",
+        ),
+        (
+            "改数 往上调 调高 凑数 虚 填",
+            rf"(?:要求|逼|让|指使|授意){_CLAUSE}{{0,12}}(?:改数|往上调|调高|凑数|虚|按{_CLAUSE}{{0,6}}填)",
+        ),
+        ("超载 偷排 无证 回扣 吃拿卡要 受贿", r"超载|偷排|无证|回扣|吃拿卡要|受贿"),
     ),
 )
+
+
+def _beginnings(signs: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds the first character of every sign, and looks ahead for the others: one walk through a text
+    tells which ways are worth a look."""
+    after: dict[str, list[str]] = defaultdict(list)
+    for sign in sorted(set(signs)):
+        after[sign[0]].append(sign[1:])
+    return re.compile("|".join(first + (f"(?={'|'.join(rest)})" if all(rest) else "") for first, rest in after.items()))
+
+
+_BEGINNINGS = _beginnings(sign for rule in _RULES for way in rule.ways for sign in way.signs)
 
 # Looked for just before a cue, inside its own clause.
 _DENIED = re.compile(
@@ -200,16 +335,26 @@ _AFTER = re.compile(r"^[^，。；！？,;!?\n]{0,4}(?:演练|演习|预案|知�
 
 def signals(title: str, body: str) -> list[Signal]:
     """Return what speaks for urgency in a text: at most one signal a rule, in the order of the rules."""
-    text = whole(f"{clip(title)}\n{clip(body)}")
+    raw = whole(f"{clip(title)}\n{clip(body)}")
+    return signals_in(raw, simplified(raw))
+
+
+def signals_in(raw: str, text: str) -> list[Signal]:
+    """Return the signals of a text that was prepared before.
+
+    Args:
+        raw: title and body as they were written, clipped.
+        text: the same in simplified characters.
+    """
     found = []
-    for rule in _RULES:
-        if not rule.signs.search(text):
-            continue
-        matches = list(rule.pattern.finditer(text))
+    begun = frozenset(_BEGINNINGS.findall(text))
+    for rule in _RULES if begun else ():
+        matches = rule.matches(text, begun)
         holding = next((match for match in matches if _holds(text, match)), None)
         if matches:
-            words = (holding or matches[0]).group()
-            found.append(Signal(rule.level, rule.name, words, holding is not None))
+            told = holding or matches[0]
+            written = raw[told.start() : told.end()]
+            found.append(Signal(rule.level, rule.name, told.group(), written, holding is not None))
     return found
 
 
@@ -220,9 +365,18 @@ def _holds(text: str, match: re.Match[str]) -> bool:
 
 
 def reasons(found: Sequence[Signal], level: str, text: str) -> list[str]:
-    """Return the signals of a level that hold as `rule：words of the text`, masked."""
-    # Masked before they are cut: half a number would not be known for one.
-    told = [
-        (one.name, masked_words(one.words, text)[:LONGEST_WORDS]) for one in found if one.holds and one.level == level
-    ]
+    """Return the signals of a level that hold as `rule：words of the text`, masked.
+
+    Args:
+        text: the whole of it, in simplified characters; what is a name or a number is told by it.
+    """
+    told = [(one.name, _shown(one, text)) for one in found if one.holds and one.level == level]
     return [f"{name}：{words}" if words else name for name, words in told]
+
+
+def _shown(signal: Signal, text: str) -> str:
+    words = masked_words(signal.words, text)
+    if words == "".join(signal.words.split()):
+        words = "".join(signal.written.split())
+    # Masked before they are cut: half a number would not be known for one.
+    return words[:LONGEST_WORDS]

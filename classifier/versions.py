@@ -4,20 +4,28 @@ A version is a row and a file in the home's models folder; the shipped bundle is
 Retraining registers; only a person, or the first run, activates.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from classifier.errors import CorruptModel, ModelMissing
 from classifier.store import Bundle, load_bundle
-from classifier.tables import ModelVersion
+from classifier.tables import ModelVersion, Prediction
 from config.context import Context
+from config.logs import get_logger
+
+log = get_logger(__name__)
 
 BY_INIT = "init"
 BY_UPGRADE = "upgrade"
+
+PROPOSAL = "proposal"
+"""Key of a version's report, beside the questions, under which stands what `classifier.proposals` reads."""
 
 
 def models_folder(ctx: Context) -> Path:
@@ -49,16 +57,23 @@ def ensure_base(ctx: Context) -> int:
         return version.id
 
 
-def register(ctx: Context, path: Path) -> ModelVersion:
+def register(ctx: Context, path: Path, proposal: Mapping[str, Any] | None = None) -> ModelVersion:
     """Register a bundle that lies in the models folder, without activating it; repeating changes nothing.
+
+    Args:
+        proposal: what was found about it beside its own report; the newest is kept.
 
     Raises:
         ModelError: the file cannot be used.
     """
     bundle = load_bundle(path)
     with ctx.database.writing() as session:
-        known = session.scalar(sa.select(ModelVersion).where(ModelVersion.version == bundle.version))
-        return known or _add(session, bundle, path.name, ctx.clock())
+        version = session.scalar(sa.select(ModelVersion).where(ModelVersion.version == bundle.version))
+        if version is None:
+            version = _add(session, bundle, path.name, ctx.clock())
+        if proposal is not None:
+            version.report = {**version.report, PROPOSAL: dict(proposal)}
+        return version
 
 
 def activate(ctx: Context, version: str, by: str) -> None:
@@ -95,6 +110,29 @@ def rollback(ctx: Context, by: str) -> str:
         raise ModelMissing("no version was in service before", item="rollback")
     activate(ctx, earlier, by)
     return earlier
+
+
+def prune(ctx: Context, keep: int) -> list[str]:
+    """Remove versions that were never in service, row and file, but for the newest ones; return their names.
+
+    Args:
+        keep: so many stay.
+    """
+    answered = sa.exists().where(Prediction.model_version_id == ModelVersion.id)
+    with ctx.database.writing() as session:
+        unused = session.scalars(
+            sa.select(ModelVersion)
+            .where(~ModelVersion.active, ModelVersion.activated_at.is_(None), ModelVersion.file != "", ~answered)
+            .order_by(ModelVersion.id.desc())
+        ).all()
+        removed = [(version.version, version.file) for version in unused[keep:]]
+        for version in unused[keep:]:
+            session.delete(version)
+    # The file goes last: a row without its file could not be put into service.
+    for name, file in removed:
+        (models_folder(ctx) / file).unlink(missing_ok=True)
+        log.info("version_removed", version=name)
+    return [name for name, _ in removed]
 
 
 def list_versions(session: Session) -> list[ModelVersion]:

@@ -4,9 +4,6 @@ import html
 import re
 from collections.abc import Iterable
 
-from bs4 import BeautifulSoup, Tag
-from bs4.element import NavigableString, PreformattedString
-
 _MARKUP = re.compile(
     r"</?(?:a|b|big|blockquote|body|br|center|dd|div|dl|dt|em|font|form|h[1-6]|head|hr|html|i|iframe|img|input|li|link"
     r"|meta|object|ol|p|pre|script|section|small|span|strong|style|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr"
@@ -95,6 +92,10 @@ def html_to_text(markup: str) -> str:
     markup = _SURROGATE.sub("\ufffd", markup)
     if "<" not in markup:
         return tidy(html.unescape(markup))
+    # Loaded for the first page only: most texts hold no markup.
+    from bs4 import BeautifulSoup, Tag
+    from bs4.element import NavigableString, PreformattedString
+
     markup = _XML_DECLARATION.sub("", markup).replace("\0", "")
     # Plain text with a stray tag in it shows its structure by its own lines, a page by its tags.
     keeps_lines = _BREAK.search(markup) is None

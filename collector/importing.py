@@ -1,7 +1,6 @@
 """Import of files by hand: workbooks, CSV, mail and JSON into one channel."""
 
 import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -9,46 +8,16 @@ from typing import Any
 
 from collector.base import Item
 from collector.counts import Counts
-from collector.errors import FileRefused, FileTooLarge
+from collector.errors import FileRefused
 from collector.intake import keep_raw, take_in
+from collector.opening import read_file
 from collector.readers import Description, Limits, ReadOptions, describe, read_items
 from config.context import Context, Progress
 from config.logs import get_logger
 from config.profile import Profile
-from config.settings import MIB
 from config.sources import Mailbox
 
 log = get_logger(__name__)
-
-
-def read_file(path: Path, limits: Limits, *, follow: bool = True) -> bytes:
-    """Return the bytes of a file.
-
-    Args:
-        follow: a link is read as what it leads to; otherwise it is refused.
-    Raises:
-        FileRefused: missing, not a file, unreadable, empty or too large.
-    """
-    try:
-        if not path.is_file():
-            what = "is not a file" if path.exists() else "there is no such file"
-            raise FileRefused(what, item=str(path), todo="Check the path.")
-        # What the name stands for may change at any moment, so everything is asked of the file that was opened.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW))
-        with os.fdopen(handle, "rb") as file:
-            status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode):
-                raise FileRefused("is not a file", item=str(path), todo="Check the path.")
-            content = b"" if status.st_size > limits.max_file_mib * MIB else file.read()
-        if status.st_size > limits.max_file_mib * MIB:
-            raise FileTooLarge(
-                f"the file is larger than {limits.max_file_mib} MiB",
-                item=str(path),
-                todo="Split it, or raise WENZHENG_MAX_FILE_MIB.",
-            )
-        return content
-    except OSError as error:
-        raise FileRefused(f"cannot be read ({error.strerror})", item=str(path), todo="Check its rights.") from error
 
 
 def check_channel(profile: Profile, channel: str) -> None:

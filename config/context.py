@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from config.clock import Clock, system_clock
-from config.database import Database
 from config.profile import Profile
 from config.settings import Settings
-from config.vault import Vault
+
+if TYPE_CHECKING:
+    # A command that needs no home knows the context's name and pays for no database.
+    from config.database import Database
+    from config.vault import Vault
 
 Progress = Callable[[int, int | None], None]
 """Called now and then by long work with items done and, where known, items in all."""
@@ -19,8 +23,8 @@ class Context:
 
     settings: Settings
     profile: Profile
-    database: Database
-    vault: Vault
+    database: "Database"
+    vault: "Vault"
     clock: Clock = system_clock
 
     def close(self) -> None:

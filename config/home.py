@@ -80,7 +80,7 @@ def open_home(settings: Settings, *, clock: Clock = system_clock) -> Context:
         DatabaseError: the database cannot be opened or reached.
     """
     profile = load_profile(settings.profile)
-    if not _may_exist(settings):
+    if not settings.may_have_database():
         raise NotInitialised("there is no database here", item=str(settings.home), todo=_INIT)
     try:
         vault = Vault.open(settings.key_path)
@@ -220,17 +220,9 @@ def _check_key(session: Session, settings: Settings) -> None:
         )
 
 
-def _may_exist(settings: Settings) -> bool:
-    """Tell whether there may be a database; connecting to SQLite would make an empty file."""
-    try:
-        return settings.database_url is not None or (settings.home / "wenzheng.db").exists()
-    except PermissionError:
-        return True  # Opening it says what is forbidden.
-
-
 def _has_installation(settings: Settings) -> bool:
     """Tell whether the database holds an installation; asks open columns only and needs no key."""
-    if not _may_exist(settings):
+    if not settings.may_have_database():
         return False
     database = Database(settings.url, None)
     try:

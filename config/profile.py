@@ -58,6 +58,12 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _ideographs(word: str) -> str:
+    if not (2 <= len(word) <= 16 and all("\u4e00" <= character <= "\u9fd5" for character in word)):
+        raise PydanticCustomError("word", f"write {word!r} as 2 to 16 ideographs without blanks or marks")
+    return word
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", str_strip_whitespace=True, populate_by_name=True
@@ -71,6 +77,7 @@ class Bureau(_Part):
     short_name: Text
     region: Text
     timezone: Annotated[Text, AfterValidator(_known_zone)] = "Asia/Shanghai"
+    words: Annotated[tuple[Annotated[str, AfterValidator(_ideographs)], ...], Field(strict=False)] = ()
 
 
 class Section(_Part):

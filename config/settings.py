@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 from typing import Literal
 
-import sqlalchemy as sa
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as UnreadableSource
@@ -47,12 +46,21 @@ class Settings(BaseSettings):
     max_unpacked_mib: int = Field(256, ge=1, description="Largest size a file may unpack to, MiB.")
     max_cell_chars: int = Field(200_000, ge=1, description="Longest text of one cell or message, characters.")
     max_rows: int = Field(2_000_000, ge=1, description="Most rows taken from one file.")
+    retrain_after: int = Field(
+        50, ge=0, description="New labels of one question after which the night trains a proposal; 0: never."
+    )
+    retrain_hour: int = Field(
+        2, ge=0, le=23, description="Hour in the bureau's time zone from which on the night's training may begin."
+    )
 
     @field_validator("database_url")
     @classmethod
     def _usable(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
             return None
+        # Loaded only where a database is named or opened: not for a table that needs none.
+        import sqlalchemy as sa
+
         try:
             url = sa.make_url(value.get_secret_value())
         except (sa.exc.ArgumentError, ValueError):
@@ -68,8 +76,17 @@ class Settings(BaseSettings):
         """The database URL in force, with its password: for `Database`, never for people (see `shown_url`)."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
+        import sqlalchemy as sa
+
         # The path is quoted: a folder may have a ? or % in its name.
         return sa.URL.create("sqlite", database=str(self.home.absolute() / "wenzheng.db")).render_as_string()
+
+    def may_have_database(self) -> bool:
+        """Tell whether there may be a database; connecting to SQLite would make an empty file."""
+        try:
+            return self.database_url is not None or (self.home / "wenzheng.db").exists()
+        except PermissionError:
+            return True  # Opening it says what is forbidden.
 
     @property
     def key_path(self) -> Path:

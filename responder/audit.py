@@ -53,6 +53,7 @@ class AuditAction(StrEnum):
     CASE_MOVE = "case:move"
     CASE_OPEN = "case:open"
     DEADLINE_RECOMPUTE = "deadline:recompute"
+    LABELS_IMPORT = "labels:import"
     MODEL_ACTIVATE = "model:activate"
     REPORT_DRAFT = "report:draft"
     SETASIDE_DROP = "setaside:drop"

@@ -15,6 +15,7 @@ ACTION_NAMES = {
     "case:move": "案件流转",
     "case:open": "立案",
     "deadline:recompute": "重算期限",
+    "labels:import": "导入标注",
     "model:activate": "启用模型",
     "report:draft": "生成民情周报",
     "setaside:drop": "放弃搁置件",

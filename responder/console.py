@@ -7,19 +7,19 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from collector.counts import Counts
-from collector.readers import Description
 from config.context import Progress as ProgressCallback
-from responder.lifecycle import State
-from responder.queue import QueueRow
+
+if TYPE_CHECKING:
+    from collector.counts import Counts
+    from collector.readers import Description
+    from responder.queue import QueueRow
 
 out = Console(soft_wrap=True, highlight=False)
 _COLOURS = {"overdue": "bold red", "today": "red", "soon": "yellow", "later": "green"}
@@ -48,7 +48,7 @@ def print_counts(counts: Mapping[str, Any], *, as_json: bool) -> None:
             out.print(f"{key}: {value}")
 
 
-def print_intake(counts: Counts, *, as_json: bool) -> None:
+def print_intake(counts: "Counts", *, as_json: bool) -> None:
     """Print what became of the items of a run, each with its own reasons."""
     if as_json:
         print_json(counts.as_dict())
@@ -69,7 +69,7 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     out.print(table)
 
 
-def print_description(description: Description) -> None:
+def print_description(description: "Description") -> None:
     """Print how a file would be read: kind, columns and what they are taken for, and what would become of its rows."""
     kind = description.kind + (f" in {description.encoding}" if description.encoding else "")
     out.print(f"read as   {escape(kind)}")
@@ -91,8 +91,10 @@ def print_description(description: Description) -> None:
     out.print("nothing was stored")
 
 
-def print_queue(rows: Sequence[QueueRow], counts: Mapping[str, int], hidden: int, zone: ZoneInfo) -> None:
+def print_queue(rows: "Sequence[QueueRow]", counts: Mapping[str, int], hidden: int, zone: ZoneInfo) -> None:
     """Print the triage list: overdue first, then urgency, then due date; what it leaves out is said below it."""
+    from responder.lifecycle import State
+
     # A pipe has no width of its own; what is cut there is lost to the reader.
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _PIPE_COLUMNS
     console = Console(highlight=False, width=width)
@@ -111,7 +113,7 @@ def print_queue(rows: Sequence[QueueRow], counts: Mapping[str, int], hidden: int
         out.print(f"另有限制查看件 {hidden} 件未列出，请有权限的人员登录工作台办理。")
 
 
-def _queue_table(rows: Sequence[QueueRow], zone: ZoneInfo) -> Table:
+def _queue_table(rows: "Sequence[QueueRow]", zone: ZoneInfo) -> Table:
     table = Table(
         "编号", "渠道", "收到", "标题", "建议承办", "把握", "性质", "紧急", "到期", header_style="bold", box=None
     )
@@ -135,7 +137,7 @@ def _queue_table(rows: Sequence[QueueRow], zone: ZoneInfo) -> Table:
     return table
 
 
-def _shown(row: QueueRow) -> tuple[str, str, str, str]:
+def _shown(row: "QueueRow") -> tuple[str, str, str, str]:
     """Return owner, kind, urgency and due date as marked up words; a guess below its threshold is marked."""
     owner = escape(row.owner) if row.owner else "[dim]待定[/]"
     kind = (row.kind or "未分类") + (_OPEN if "kind" in row.abstained else "")
@@ -165,6 +167,8 @@ def progress(label: str) -> Iterator[ProgressCallback]:
 
         yield tell
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

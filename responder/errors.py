@@ -9,6 +9,7 @@ ResponderError
 ├── LogInBusy                 too many people log in at once
 ├── DeskUnavailable           the desk cannot listen at its address
 ├── AlreadyRunning            another scheduler works on this home
+├── TrainingFailed            the night's training ended without a proposal
 ├── DemoRefused               the demo would overwrite something that is no demo
 └── ReportError               a weekly summary cannot be made, found or written
     ├── EditionMissing        there is no such edition
@@ -85,6 +86,10 @@ class PasswordRefused(AccountError):
 
 class AlreadyRunning(ResponderError):
     """Raised by `scheduler_lock` when another process holds the lock; this one ends, that one goes on."""
+
+
+class TrainingFailed(ResponderError):
+    """Raised by `retraining.retrain`; the version in service is untouched, and the next night tries again."""
 
 
 class DemoRefused(ResponderError):

@@ -9,6 +9,8 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from classifier.drift_look import look
+from classifier.proposals import waiting_proposal
 from classifier.versions import active_bundle
 from collector.standing import standings
 from collector.tables import RawItem, SetAside
@@ -50,6 +52,7 @@ def check_home(settings: Settings, *, clock: Clock = system_clock) -> list[Fault
         return [
             *_of_files(ctx),
             *_of_model(ctx),
+            *_of_drift(ctx),
             *_of_calendar(ctx),
             *_of_rows(ctx),
             *_of_sources(ctx),
@@ -93,6 +96,21 @@ def _of_model(ctx: Context) -> Iterator[Fault]:
         active_bundle(ctx)
     except WenzhengError as error:
         yield Fault("error", error.item or "model", error.what, error.todo)
+        return
+    proposal = waiting_proposal(ctx)
+    if proposal:
+        yield Fault(
+            "warning",
+            f"model {proposal.version}",
+            f"proposed, and waits for a person: {proposal.told()}",
+            f"See: wenzheng models compare {proposal.base} {proposal.version}, then models activate it or leave it.",
+        )
+
+
+def _of_drift(ctx: Context) -> Iterator[Fault]:
+    moved = look(ctx).findings
+    if moved:
+        yield Fault("warning", "drift", "; ".join(finding.words() for finding in moved), "See: wenzheng models drift")
 
 
 def _of_calendar(ctx: Context) -> Iterator[Fault]:

@@ -1,7 +1,7 @@
 """The responder's jobs, as the worker's job table calls them: the context in, counts out."""
 
-from config.context import Context
-from responder import audit, cases, deadlines, reports
+from config.context import Context, Progress
+from responder import audit, cases, deadlines, reports, retraining
 from responder.weeks import week_of
 
 
@@ -28,3 +28,8 @@ def draft_weekly_report(ctx: Context) -> dict[str, int]:
             return {"drafted": 0}
     reports.draft_edition(ctx, week)
     return {"drafted": 1}
+
+
+def retrain(ctx: Context, progress: Progress | None = None) -> dict[str, int]:
+    """Train a proposal at night, when enough is new; see `retraining.retrain`."""
+    return retraining.retrain(ctx, progress)

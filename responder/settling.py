@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
+from classifier import label_files
 from classifier.versions import activate, rollback
 from collector import setaside
 from collector.counts import Counts
 from config.calendars import read_calendar, store_calendar
-from config.context import Context
+from config.context import Context, Progress
 from responder.audit import AuditAction, record
 from responder.deadlines import recompute
 
@@ -37,6 +40,21 @@ def rollback_model(ctx: Context) -> str:
     version = rollback(ctx, by=OPERATOR)
     _note(ctx, AuditAction.MODEL_ACTIVATE, f"model:{version}", {})
     return version
+
+
+def import_labels(
+    ctx: Context, path: Path, by: str, *, dry_run: bool = False, progress: Progress | None = None
+) -> label_files.Imported:
+    """Take labels from a table; raises as `classifier.label_files.import_labels` does.
+
+    Each batch of labels is one event, committed with it; the subject names the content of the file by its hash.
+    """
+
+    def note(session: Session, content: str, stored: int) -> None:
+        subject = f"labels:{content}"
+        record(session, ctx.vault, OPERATOR, AuditAction.LABELS_IMPORT, subject, {"stored": stored}, ctx.clock())
+
+    return label_files.import_labels(ctx, path, by, dry_run=dry_run, note=note, progress=progress)
 
 
 def import_calendar(ctx: Context, path: Path) -> dict[str, int]:

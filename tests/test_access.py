@@ -154,9 +154,13 @@ CALLS: dict[tuple[str, ...], list[str] | None] = {
     ("evaluate",): None,
     ("import",): None,
     ("init",): [],
+    ("labels", "export"): ["{out}", "--text"],
+    ("labels", "import"): None,
+    ("labels", "next"): ["--json"],
     ("migrate",): [],
     ("models", "activate"): None,
     ("models", "compare"): None,
+    ("models", "drift"): ["--json"],
     ("models", "list"): ["--json"],
     ("models", "rollback"): None,
     ("queue",): ["--json"],
@@ -196,4 +200,5 @@ def test_no_command_prints_it(home: Context, tmp_path: Path, monkeypatch: pytest
             result = CliRunner().invoke(worker.app, [*words, *form])
             assert result.exit_code == 0, (words, result.output, result.exception)
             assert leaks(result.output) == [], words
+            assert not out.exists() or leaks(out.read_text("utf-8")) == [], words
     assert leaks(out.read_text("utf-8")) == []

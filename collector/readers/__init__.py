@@ -1,7 +1,6 @@
 """Readers of files: bytes in, a stream of `Item` out. docs/importing.md tells how each kind of file is read."""
 
 from collector.readers.files import Description, describe, open_table, read_items
-from collector.readers.mail import mail_item
 from collector.readers.options import Limits, ReadOptions
 from collector.readers.sniff import sniff
 from collector.readers.table import Table
@@ -12,7 +11,6 @@ __all__ = [
     "ReadOptions",
     "Table",
     "describe",
-    "mail_item",
     "open_table",
     "read_items",
     "sniff",

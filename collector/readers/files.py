@@ -13,7 +13,6 @@ from collector.readers import headers
 from collector.readers.delimited import open_delimited
 from collector.readers.htmltable import open_html
 from collector.readers.jsonlines import open_json
-from collector.readers.mail import eml_items, mbox_items
 from collector.readers.options import Limits, ReadOptions
 from collector.readers.records import check_dates, table_items
 from collector.readers.sniff import name_note, sniff
@@ -158,6 +157,9 @@ def _table(kind: str, content: bytes, limits: Limits, rename: Mapping[str, str])
 
 
 def _mails(kind: str, content: bytes, options: ReadOptions) -> Iterator[Item]:
+    # Loaded for mail only: its libraries take longer to load than a short table to read.
+    from collector.readers.mail import eml_items, mbox_items
+
     return mbox_items(content, options) if kind == "mbox" else eml_items(content, options)
 
 

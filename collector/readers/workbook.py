@@ -9,11 +9,6 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
-import openpyxl
-import xlrd
-from openpyxl.utils.datetime import CALENDAR_MAC_1904
-from xlrd.xldate import xldate_as_datetime
-
 from collector.errors import FileDamaged, FileEmpty, FileProtected, FileTooLarge
 from collector.readers.options import Limits
 from collector.readers.table import RawRow, Sheet, Source
@@ -46,6 +41,10 @@ def open_xlsx(content: bytes, limits: Limits) -> Source:
         FileTooLarge: it unpacks to more than the limit.
         FileEmpty: it has no visible sheet.
     """
+    # Most tables are no workbooks, and these libraries take longer to load than a short table to read.
+    import openpyxl
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
     with _damage_is_ours():
         _check_archive(content, limits)
         with warnings.catch_warnings():
@@ -62,6 +61,8 @@ def open_xlsx(content: bytes, limits: Limits) -> Source:
 
 def open_xls(content: bytes, limits: Limits) -> Source:
     """Open .xls bytes as a table; raises as `open_xlsx`, and FileProtected for an encrypted workbook."""
+    import xlrd
+
     with _damage_is_ours():
         try:
             book = xlrd.open_workbook(file_contents=content, on_demand=True, logfile=io.StringIO())
@@ -164,6 +165,9 @@ def _xls_rows(sheet: Any) -> Iterator[Sequence[object]]:
 
 
 def _xls_value(cell: Any, datemode: int) -> object:
+    import xlrd
+    from xlrd.xldate import xldate_as_datetime
+
     if cell.ctype == xlrd.XL_CELL_DATE:
         try:
             return xldate_as_datetime(cell.value, datemode)

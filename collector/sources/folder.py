@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from collector.base import Blank, Item
 from collector.counts import Counts
 from collector.errors import FileRefused, FolderUnusable, SourceUnknown
-from collector.importing import name_of, read_file, read_options, take_file
+from collector.importing import name_of, read_options, take_file
+from collector.opening import read_file
 from collector.readers import read_items
 from collector.runs import Run
 from collector.sifting import first_moment, sift

@@ -2,19 +2,27 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from config.context import Context
-from config.home import open_home
 from config.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from config.context import Context
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def open_home(settings: Settings) -> "Context":
+    """Open a home as `config.home.open_home` does; commands that open none do not wait for the database's libraries."""
+    from config.home import open_home
+
+    return open_home(settings)
+
+
 @contextmanager
-def opened(settings: Settings | None = None) -> Iterator[Context]:
+def opened(settings: Settings | None = None) -> "Iterator[Context]":
     """Open the home for one command and close it again.
 
     Raises:

@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from classifier.features import (
     GRAM,
     HEAD_CHARS,
+    SIGNAL,
     TAIL_CHARS,
     WORD,
     GramTable,
+    Read,
     Vocabulary,
     clip,
     count,
@@ -28,14 +30,17 @@ _TEXTS = st.text(alphabet="统计年鉴请问数据ab01 ，\n", max_size=30)
 @settings(max_examples=100, deadline=None)
 def test_count_equals_counting_by_hand(texts: list[tuple[str, str]], longest: int) -> None:
     """Every feature that `frequencies` names is found by `count`, as often as it occurs, the title twice."""
-    words = [(words_of(title), words_of(body)) for title, body in texts]
-    names = tuple(sorted(frequencies([list(text) for text in words], longest)))
+    reads = [
+        Read(words_of(title), words_of(body), ("持续受害",) * (len(title) > 9) + ("生命安全?",) * (len(body) > 9))
+        for title, body in texts
+    ]
+    names = tuple(sorted(frequencies([reads], longest)))
 
-    matrix = count(words, Vocabulary(names)).toarray()
+    matrix = count(reads, Vocabulary(names)).toarray()
 
-    for row, text in zip(matrix, words, strict=True):
-        times: Counter[str] = Counter()
-        for part, weight in zip(text, (2, 1), strict=True):
+    for row, read in zip(matrix, reads, strict=True):
+        times: Counter[str] = Counter(SIGNAL + name for name in read.signals)
+        for part, weight in ((read.title, 2), (read.body, 1)):
             joined = "".join(part)
             for word in part:
                 times[WORD + word] += weight
@@ -59,7 +64,7 @@ def test_a_full_table_of_runs_finds_each_and_nothing_else() -> None:
 
 def test_an_empty_vocabulary_counts_nothing() -> None:
     """Texts over no features are empty rows."""
-    assert count([(["统计"], ["年鉴"]), ([], [])], Vocabulary(())).shape == (2, 0)
+    assert count([Read(["统计"], ["年鉴"], ("生命安全",)), Read([], [])], Vocabulary(())).shape == (2, 0)
 
 
 def test_digits_capitals_and_wide_forms_are_folded() -> None:
@@ -84,6 +89,19 @@ def test_a_long_text_is_looked_at_from_both_ends() -> None:
 
 def test_a_group_counts_a_feature_once() -> None:
     """What one author repeats is one occurrence."""
-    seen = frequencies([[["统计"], ["统计"]], [["统计"]], [["年鉴"]]], 2)
+    said, asked = Read([], ["统计"], ("生命安全",)), Read([], ["年鉴"])
+    seen = frequencies([[said, said], [said], [asked]], 2)
 
-    assert (seen["w统计"], seen["w年鉴"]) == (2, 1)
+    assert (seen["w统计"], seen["w年鉴"], seen["s生命安全"]) == (2, 1, 2)
+
+
+def test_traditional_characters_are_written_as_simplified_ones() -> None:
+    """A text in traditional characters has the words of its simplified twin; so has one with broken halves."""
+    assert words_of("請問國內生產總值是多少") == words_of("请问国内生产总值是多少")
+    assert fold("統\ud83d計") == "统计"
+
+
+def test_own_words_reach_the_dictionary() -> None:
+    """A bureau's word is one word, as a part of the text as it is after folding."""
+    assert "联网直报" in words_of("聯網直報平臺登不上", ("联网直报",))
+    assert "联网直报" not in words_of("联网直报平台登不上")

@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -182,7 +184,7 @@ def test_training_from_a_table_registers_a_candidate(ctx: Context, tmp_path: Pat
 
     report = jobs.train_candidate(ctx, [file], rename={"问": "咨询", "骂": "投诉"}, question="kind")
 
-    assert report["learned"]["kind"]["rows"] == 80
+    assert report["learned"]["kind"]["rows"] + report["aside"]["kind"] == 80
     assert report["rows"]["t.csv"]["used"] == {"kind": 80}
     with ctx.database.reading() as session:
         assert [row.active for row in jobs.list_versions(session)] == [False, True]
@@ -219,9 +221,10 @@ def test_figures_say_on_which_rows_they_were_measured(ctx: Context, tmp_path: Pa
     report = jobs.train_candidate(ctx, [file])
     trained = jobs.compare_versions(ctx, report["base"], report["version"])["trained"]
 
-    assert report["learned"]["kind"]["base"]["rows"] == report["learned"]["kind"]["rows"] == 80
+    rows = report["learned"]["kind"]["rows"]
+    assert report["learned"]["kind"]["base"]["rows"] == rows == 80 - report["aside"]["kind"]
     assert trained[report["version"]]["kind"]["base"] == report["learned"]["kind"]["base"]
-    assert "80 new rows only" in trained[report["version"]]["kind"]["measured_on"]
+    assert f"{rows} new rows only" in trained[report["version"]]["kind"]["measured_on"]
     assert "its own training" in trained[report["base"]]["kind"]["measured_on"]
 
 
@@ -255,7 +258,7 @@ def test_labels_of_the_desk_are_learned_and_compared(ctx: Context) -> None:
     report = jobs.train_candidate(ctx, [])
     compared = jobs.compare_versions(ctx, base, report["version"])
 
-    assert report["learned"]["kind"]["rows"] == 80
+    assert report["learned"]["kind"]["rows"] + report["aside"]["kind"] == 80
     assert set(compared["labelled"]["kind"]) == {base, report["version"]}
     assert compared["labelled"]["kind"][report["version"]]["accuracy"] >= compared["labelled"]["kind"][base]["accuracy"]
 
@@ -287,3 +290,24 @@ def test_half_a_surrogate_pair_is_written_as_a_replacement_character(
     (row,) = answers(tmp_path / "out.csv")
     assert row["id"] == "a\ufffd"
     assert "信息\ufffd被倒卖" in row["why"]
+
+
+def test_a_table_waits_for_no_library_it_does_not_use(tmp_path: Path) -> None:
+    """Without a home, `classify FILE` loads neither database nor learner nor readers of other files: they take longer
+    than the answer."""
+    file = table(tmp_path / "in.csv", ["id", "body"], [["1", "请问去年的GDP是多少"]])
+    code = (
+        "import sys, worker\n"
+        f"sys.argv = ['wenzheng', 'classify', {str(file)!r}, '--out', {str(tmp_path / 'out.csv')!r}]\n"
+        "try:\n    worker.main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "slow = {'sqlalchemy', 'alembic', 'sklearn', 'openpyxl', 'xlrd', 'bs4', 'opencc', 'jieba', 'rjieba'}\n"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    environment = {"WENZHENG_HOME": str(tmp_path / "none"), "PATH": os.environ["PATH"]}
+    root = Path(__file__).parent.parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert answers(tmp_path / "out.csv")[0]["kind"] == "咨询"

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier.corpus import seed_rows
 from classifier.owners import fit_owners, fitted
-from classifier.predict import REASONS, Answer, TextIn, predict, predict_each
+from classifier.predict import REASONS, TOGETHER, Answer, TextIn, predict, predict_each
+from classifier.simplify import simplified
 from classifier.store import QUESTIONS, load_bundle
+from classifier.urgency import reasons, signals
 from config.profile import EMOTIONS, INVALID, KINDS, SENTIMENTS, URGENCIES, Section, load_profile
 
 BUNDLE = load_bundle()
@@ -138,10 +141,10 @@ def test_one_poisonous_text_does_not_hold_up_the_others(monkeypatch: pytest.Monk
     """A text on which the classifier breaks is left to a person; the rest is answered."""
     module = sys.modules["classifier.predict"]
 
-    def cut(text: str) -> list[str]:
+    def cut(text: str, words: tuple[str, ...]) -> list[str]:
         if "毒" in text:
             raise ValueError("broken")
-        return real_words(text)
+        return real_words(text, words)
 
     real_words = module.words_of
     monkeypatch.setattr(module, "words_of", cut)
@@ -169,11 +172,79 @@ def test_reasons_hold_no_personal_data(body: str, personal: str) -> None:
     assert not re.search(r"\d{5}", told)
 
 
+def urgent(body: str) -> list[str]:
+    """Return the reasons by signals for a body that is taken for urgent."""
+    return reasons(signals("", body), "高", f"\n{body}")
+
+
 def test_a_masked_reason_still_says_what_decided() -> None:
     """The rule and the other words of it stay."""
-    assert one("", "我的电话13866667771被倒卖了").why["urgency"] == ["信息泄露：电话[电话]被倒卖"]
+    assert urgent("我的电话13866667771被倒卖了") == ["信息泄露：电话[电话]被倒卖"]
 
 
 def test_half_a_surrogate_pair_in_a_reason_becomes_a_replacement_character() -> None:
     """What no file can hold is not handed on."""
-    assert one("", "我们的信息\ud800被倒卖，泄露").why["urgency"] == ["信息泄露：信息\ufffd被倒卖"]
+    answer = one("", "我们的信息\ud800被倒卖，泄露")
+
+    assert urgent("我们的信息\ud800被倒卖，泄露") == ["信息泄露：信息\ufffd被倒卖"]
+    assert not any("\ud800" in word for words in answer.why.values() for word in words)
+
+
+@pytest.mark.parametrize(
+    "traditional",
+    [
+        "去年臨沂市的國內生產總值是多少？聯網直報平臺登不上，請問怎麼辦",
+        "有人倒賣我們的個人信息，信息被洩露，請儘快調查",
+        "樓下飯店油煙汙染嚴重，每天淩晨還在裝修，吵得睡不著，投訴多次沒人管",
+    ],
+)
+def test_traditional_characters_get_the_answers_of_simplified_ones(traditional: str) -> None:
+    """Answers, confidences and reasons are the same, and the reasons stand as they were written."""
+    written, read = one("諮詢", traditional, None), one(simplified("諮詢"), simplified(traditional), None)
+
+    told = {name: [simplified(word) for word in words] for name, words in written.why.items()}
+    assert replace(written, why=told) == read
+    assert all(word in f"諮詢\n{traditional}" for word in written.why["owner"])
+
+
+def test_no_name_in_traditional_characters_is_told() -> None:
+    """Whether a word is a name is asked of its simplified form."""
+    answer = one("", "我叫張國強，舉報某公司虛報產值")
+    told = "".join(word for words in answer.why.values() for word in words)
+
+    assert "國強" not in told
+
+
+ODD = st.one_of(
+    st.sampled_from(
+        ["", "a", "统", "\x00\x01\x1f", "😀👍🏽", "臺灣統計", "ＧＤＰ１２３", "\ud800", "\udfff统计", "İ", "ß"]
+    ),
+    st.sampled_from(["https://tjj.linyi.gov.cn/a?b=1 http://x.cn", "Where can I buy the yearbook?", "13866667771" * 9]),
+    st.sampled_from(
+        ["\u202e计统\u200f问请", "\u2067年鉴\u2069", "\ufeff请问", "\u0301" * 50, "𠮷野家", "豈更車", "㎡㈱①"]
+    ),
+    st.text(max_size=80),
+    st.text(alphabet=st.characters(categories=["Cs", "Cc", "Cf", "So", "Lo"]), max_size=80),
+)
+
+
+@given(st.lists(st.tuples(ODD, ODD), min_size=1, max_size=6))
+@settings(max_examples=60, deadline=None)
+def test_odd_texts_are_answered_and_alike_in_any_batch(texts: list[tuple[str, str]]) -> None:
+    """Controls, emoji, halves of characters, other scripts: no exception, and no neighbour changes an answer."""
+    asked = [TextIn(title, body) for title, body in texts]
+
+    assert predict(BUNDLE, PROFILE, asked) == [predict(BUNDLE, PROFILE, [text])[0] for text in asked]
+
+
+@pytest.mark.parametrize("piece", ["统", "a", "1", "臺", "😀", "\ud800", "\x00", "。", "統計年鑑"])
+def test_two_hundred_thousand_characters_are_answered(piece: str) -> None:
+    """However long a text is, and of whatever it is made."""
+    assert one(piece * 200_000, piece * 200_000, None).owner in PROFILE.owners
+
+
+def test_a_large_batch_is_answered_as_its_parts_are() -> None:
+    """Texts are looked at in groups; where a group ends makes no difference."""
+    texts = [TextIn(row["title"], row["body"]) for row in seed_rows()[: TOGETHER * 2 + 5]]
+
+    assert predict(BUNDLE, PROFILE, texts)[TOGETHER - 3 :] == predict(BUNDLE, PROFILE, texts[TOGETHER - 3 :])

@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier import segment
-from classifier.segment import cut, cut_slowly
+from classifier.segment import Words, cut, cut_slowly, own_words
+from config.profile import load_profile
+
+OWN = own_words(load_profile())
 
 # Letters, digits, jieba's marks, blanks, rare ideographs, and ordinary words.
 _PIECES = st.sampled_from(
@@ -71,6 +74,44 @@ def test_cut_equals_jieba_on_any_text(text: str) -> None:
 
     assert cut_slowly(text) == words
     assert text == "".join(words)
+
+
+_OWN_PIECES = st.one_of(_PIECES, st.sampled_from(OWN), st.sampled_from("".join(OWN)), st.sampled_from("掏心掏肺地"))
+
+
+@given(
+    st.lists(_OWN_PIECES, max_size=16).map("".join),
+    st.sampled_from([OWN, OWN[::3], ("掏心掏肺", "问年"), ("报表平台登", "的统计")]),
+)
+@settings(max_examples=300, deadline=None)
+def test_own_words_are_forced_alike(text: str, words: Words) -> None:
+    """With a bureau's words jieba and rjieba still cut alike, and so they do without them afterwards."""
+    assert cut_slowly(text, words) == cut(text, words)
+    assert cut_slowly(text) == cut(text)
+
+
+@pytest.mark.parametrize("word", OWN)
+def test_an_own_word_is_one_word(word: str) -> None:
+    """It is never cut apart where it stands between marks, whatever its parts are worth."""
+    assert cut(f"，{word}。", OWN) == ["，", word, "。"]
+
+
+def test_own_words_stay_with_those_who_asked_for_them() -> None:
+    """No dictionary that others use is changed."""
+    before = cut("联网直报平台")
+    assert "联网直报" in cut("联网直报平台", ("联网直报",))
+
+    assert before == cut("联网直报平台") == cut_slowly("联网直报平台")
+
+
+def test_own_words_are_of_the_profile() -> None:
+    """The list, the bureau and its owners, written as texts are when they are cut."""
+    profile = load_profile()
+    bureau = profile.bureau.model_copy(update={"words": ("聯網直報",)})
+    words = own_words(profile.model_copy(update={"bureau": bureau}))
+
+    assert {"联网直报", "临沂市统计局", "执法监督科", "生态环境局"} <= set(words)
+    assert words == tuple(sorted(set(words)))
 
 
 def test_without_rjieba_jieba_itself_is_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from collector.base import Blank, Fetched, FetchedAttachment, Item, Unreadable
 from collector.errors import FileTooLarge
-from collector.readers import Limits, ReadOptions, mail, mail_item, read_items, sniff
+from collector.readers import Limits, ReadOptions, mail, read_items, sniff
+from collector.readers.mail import mail_item
 
 ZONE = ZoneInfo("Asia/Shanghai")
 POSTED = datetime(2026, 11, 2, 1, 30, tzinfo=UTC)

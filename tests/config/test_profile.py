@@ -324,6 +324,7 @@ def test_reads_what_windows_editors_write(tmp_path: Path) -> None:
         ('duties = ["文电"]', "duties = [7]", "sections[办公室].duties[0]: must be text in quotes"),
         ('region = "某市"', 'region = "某市"\ntimezone = "Asia/Linyi"', "bureau.timezone: unknown time zone"),
         ('region = "某市"', 'region = "某市"\ntimezone = "../etc"', "bureau.timezone: unknown time zone"),
+        ('region = "某市"', 'region = "某市"\nwords = ["联网 直报"]', "bureau.words[0]: write '联网 直报' as 2 to 16"),
         ('region = "某市"', 'region = "某市"\nregoin = "某市"', "bureau.regoin: unknown key; did you mean region?"),
         ("[bureau]", "extra = 1\n[bureau]", "extra: unknown key"),
         ("[[bodies]]", "[bodies]", "bodies: must be a list"),
