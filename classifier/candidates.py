@@ -12,6 +12,7 @@ from classifier.labelled import how_to_map, read_labelled, said_unknown
 from classifier.owners import fitted
 from classifier.predict import TextIn, predict
 from classifier.proposals import find_proposal
+from classifier.segment import own_words
 from classifier.store import QUESTIONS, Bundle, load_bundle, save_bundle
 from classifier.tables import ModelVersion
 from classifier.versions import PROPOSAL, active_version, bundle_of, find_version, models_folder, register
@@ -71,11 +72,12 @@ def train_candidate(
     data = _digest(serving, learned)
     known = find_proposal(ctx, data)
     if known is None:
-        trained = train_bundle(learned, base, seed, progress)
+        words = own_words(ctx.profile)
+        trained = train_bundle(learned, base, seed, progress, words)
         # Questions not learned stay as the version in service has them, not as they were fitted to the profile:
         # what the profile says of an owner is read anew at every answer.
         questions = {**bundle.questions, **{name: trained[name] for name in learned}}
-        path = save_bundle(questions, models_folder(ctx), prefix=f"{ctx.clock():%Y%m%d}")
+        path = save_bundle(questions, models_folder(ctx), prefix=f"{ctx.clock():%Y%m%d}", words=words)
     else:
         path = models_folder(ctx) / known.file
     candidate = load_bundle(path)

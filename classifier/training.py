@@ -13,7 +13,6 @@ import numpy as np
 from scipy import optimize, sparse
 from scipy.special import log_softmax, softmax
 from sklearn.feature_selection import chi2
-from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from classifier.corpus import Example
@@ -22,13 +21,18 @@ from classifier.evaluation import evaluate, threshold_for
 from classifier.features import Read, Vocabulary, count, frequencies
 from classifier.pipelines import LEAST_SHARE, PIPELINES, Pipeline
 from classifier.reading import read
+from classifier.segment import Words
 from classifier.store import Bundle, Floats, Question
 from config.context import Progress
 
 FOLDS = 5
 LEAST_ROWS, LEAST_OF_LABEL = 20, 5
+SCALED_C = 1.0
+"""How closely the second learner of `both` follows the training texts."""
 SURE_NO = -1.0
 """What a support vector machine says of a label that is out of the question."""
+LEAST_LEAD = 1e-4
+"""So far a raised label is put above the next one where the two would be equal."""
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -84,7 +88,9 @@ def digest_of(examples: Sequence[Example]) -> str:
     return digest.hexdigest()
 
 
-def train_question(question: str, examples: Sequence[Example], seed: int, base: Question | None = None) -> Question:
+def train_question(
+    question: str, examples: Sequence[Example], seed: int, base: Question | None = None, words: Words = ()
+) -> Question:
     """Learn a question from all examples; its confidence, threshold and figures come from held-out folds.
 
     With a base, the result is base and new model mixed: the share of each is the one that fits the held-out
@@ -92,18 +98,22 @@ def train_question(question: str, examples: Sequence[Example], seed: int, base: 
 
     Args:
         base: the question in service; what it knows beyond the examples is kept.
+        words: a bureau's own that are not cut apart.
 
     Raises:
         TrainingDataError: too few rows, or fewer than two labels with rows enough.
     """
     pipeline = PIPELINES[question]
     check_examples(question, examples)
-    texts = [read(example.title, example.body) for example in examples]
+    texts = [read(example.title, example.body, words) for example in examples]
     labels = tuple(sorted({example.label for example in examples} | set(base.labels if base else ())))
     truth = np.array([labels.index(example.label) for example in examples])
     measured = np.flatnonzero([example.measured for example in examples]).tolist()
     scores = held_out_scores(examples, texts, labels, pipeline, seed, base)[:, measured]
-    share, slope = _fit(scores, truth[measured])
+    share, _ = _fit(scores, truth[measured])
+    lift = _lift(mixed(scores, share), truth[measured], labels, pipeline)
+    scores = scores + lift
+    share, slope = _fit(scores, truth[measured], (share,))
     sure = softmax(slope * mixed(scores, share), axis=1)
     answers, confidences = sure.argmax(1), sure.max(1).tolist()
     right = (answers == truth[measured]).tolist()
@@ -119,7 +129,7 @@ def train_question(question: str, examples: Sequence[Example], seed: int, base: 
     }
     if base is not None:
         # Beside figures of the same rows, so that nobody compares them with those of other rows.
-        before = softmax(base.slope * scores[1], axis=1)
+        before = softmax(base.slope * (scores[1] - lift), axis=1)
         figures = evaluate(
             told, [labels[number] for number in before.argmax(1)], before.max(1).tolist(), base.threshold
         )
@@ -129,7 +139,7 @@ def train_question(question: str, examples: Sequence[Example], seed: int, base: 
         features=model.vocabulary.features,
         weights=mixed(model.weights, share),
         rarity=model.rarity,
-        bias=mixed(model.bias, share),
+        bias=mixed(model.bias, share) + lift,
         slope=slope,
         threshold=threshold,
         notes=notes,
@@ -141,6 +151,7 @@ def train_bundle(
     serving: Bundle | None,
     seed: int,
     progress: Progress | None = None,
+    words: Words = (),
 ) -> dict[str, Question]:
     """Learn the given questions on top of the bundle in service and keep its others; `save_bundle` takes it.
 
@@ -151,7 +162,7 @@ def train_bundle(
     for done, (question, rows) in enumerate(examples.items()):
         if progress:
             progress(done, len(examples))
-        questions[question] = train_question(question, rows, seed, questions.get(question))
+        questions[question] = train_question(question, rows, seed, questions.get(question), words)
     if progress:
         progress(len(examples), len(examples))
     return questions
@@ -187,37 +198,69 @@ def learn(
 ) -> Linear:
     """Fit one linear model beside its base; a label without an example gets the score of a sure no."""
     truth = np.array([labels.index(example.label) for example in examples])
-    weight = np.array([example.weight for example in examples])
+    worth = np.array([example.weight for example in examples])
+    weight = worth
     if pipeline.balanced:
         weight = weight * (len(truth) / np.maximum(np.bincount(truth, minlength=len(labels)), 1))[truth]
         weight /= weight.mean()
     vocabulary, counts, rarity = _vocabulary(examples, texts, truth, pipeline, base)
     inverse = np.sqrt(rarity)
     rows = counts.multiply(1 / lengths(counts, rarity)).tocsr() @ sparse.diags(inverse)
-    if pipeline.learner == "svm":
-        learner = LinearSVC(C=pipeline.c, random_state=seed)
-    else:
-        learner = LogisticRegression(C=pipeline.c, max_iter=500, random_state=seed)
-    learner.fit(rows, truth, sample_weight=weight)
-    coefficients, intercepts = learner.coef_, learner.intercept_
-    if len(learner.classes_) == 2:
-        # For two labels the learners give one column: the second against the first.
-        coefficients = np.vstack([-coefficients[0], coefficients[0]])
-        intercepts = np.array([-intercepts[0], intercepts[0]])
+    coefficients, intercepts, known = _separate(rows, truth, weight, pipeline.c, seed)
+    if pipeline.learner == "both":
+        scaled, offsets = _separate_scaled(rows, truth, worth, weight, known, seed)
+        coefficients, intercepts = (coefficients + scaled) / 2, (intercepts + offsets) / 2
     # Only differences between labels decide; with the mean taken out a weight says what speaks for a label.
     coefficients = coefficients - coefficients.mean(0)
     weights = np.zeros((2, counts.shape[1], len(labels)), np.float32)
     bias = np.full((2, len(labels)), SURE_NO, np.float32)
-    weights[0][:, learner.classes_] = (coefficients * inverse).T
-    bias[0][learner.classes_] = intercepts
+    weights[0][:, known] = (coefficients * inverse).T
+    bias[0][known] = intercepts
     if base is not None:
         columns = [labels.index(label) for label in base.labels]
         weights[1, : len(base.features), columns] = base.weights.T
         bias[1, columns] = base.bias
         # Of a label the examples do not have, the new model has no opinion: the base's stands.
-        silent = [number for number in columns if number not in learner.classes_]
+        silent = [number for number in columns if number not in known]
         weights[0][:, silent], bias[0][silent] = weights[1][:, silent], bias[1][silent]
     return Linear(vocabulary, weights, rarity.astype(np.float32), bias)
+
+
+def _separate(
+    rows: sparse.csr_matrix, truth: np.ndarray[Any, Any], weight: np.ndarray[Any, Any], c: float, seed: int
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return coefficients and intercepts, one row a label that occurs, and the numbers of those labels."""
+    learner = LinearSVC(C=c, random_state=seed)
+    learner.fit(rows, truth, sample_weight=weight)
+    coefficients, intercepts = learner.coef_, learner.intercept_
+    if len(learner.classes_) == 2:
+        # For two labels the learner gives one column: the second against the first.
+        coefficients = np.vstack([-coefficients[0], coefficients[0]])
+        intercepts = np.array([-intercepts[0], intercepts[0]])
+    return coefficients, intercepts, learner.classes_
+
+
+def _separate_scaled(
+    rows: sparse.csr_matrix,
+    truth: np.ndarray[Any, Any],
+    worth: np.ndarray[Any, Any],
+    weight: np.ndarray[Any, Any],
+    known: np.ndarray[Any, Any],
+    seed: int,
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return what `_separate` does, each label against the rest over features scaled by their log-count ratio."""
+    present = sparse.diags_array(worth) @ rows.astype(bool).astype(np.float64)
+    total = np.asarray(present.sum(0)).ravel()
+    coefficients, intercepts = np.zeros((len(known), rows.shape[1])), np.zeros(len(known))
+    for place, label in enumerate(known):
+        inside = np.asarray(present[np.flatnonzero(truth == label)].sum(0)).ravel()
+        outside = total - inside
+        # One more than counted, so that a feature never seen under a label does not rule it out.
+        ratio = np.log((inside + 1) / (inside + 1).sum()) - np.log((outside + 1) / (outside + 1).sum())
+        learner = LinearSVC(C=SCALED_C, random_state=seed)
+        learner.fit(rows @ sparse.diags_array(ratio), truth == label, sample_weight=weight)
+        coefficients[place], intercepts[place] = learner.coef_[0] * ratio, learner.intercept_[0]
+    return coefficients, intercepts
 
 
 def _vocabulary(
@@ -292,7 +335,22 @@ def held_out_scores(
     return scores
 
 
-def _fit(scores: Floats, truth: np.ndarray[Any, Any]) -> tuple[float, float]:
+def _lift(scores: Floats, truth: np.ndarray[Any, Any], labels: Sequence[str], pipeline: Pipeline) -> Floats:
+    """Return what is added to the scores of each label so that the raised one is missed as rarely as may be."""
+    lift = np.zeros(len(labels), np.float32)
+    if pipeline.raised is None or pipeline.raised[0] not in labels:
+        return lift
+    label, precision = labels.index(pipeline.raised[0]), pipeline.raised[1]
+    lead = scores[:, label] - np.delete(scores, label, axis=1).max(axis=1)
+    order = np.argsort(-lead, kind="stable")
+    right = np.cumsum(truth[order] == label) / np.arange(1, len(order) + 1)
+    reached = np.flatnonzero(right >= precision)
+    if len(reached):
+        lift[label] = max(0.0, -float(lead[order[reached[-1]]]) + LEAST_LEAD)
+    return lift
+
+
+def _fit(scores: Floats, truth: np.ndarray[Any, Any], shares: Sequence[float] = SHARES) -> tuple[float, float]:
     """Return the base's share and the slope under which the truth is likeliest (temperature scaling)."""
     rows = np.arange(len(truth))
 
@@ -300,7 +358,7 @@ def _fit(scores: Floats, truth: np.ndarray[Any, Any]) -> tuple[float, float]:
         return -float(log_softmax(slope * mix, axis=1)[rows, truth].mean())
 
     best: tuple[float, float, float] | None = None
-    for share in SHARES if scores[1].any() else (0.0,):
+    for share in shares if scores[1].any() else (0.0,):
         found = optimize.minimize_scalar(surprise, bounds=(0.05, 50), args=(mixed(scores, share),), method="bounded")
         if best is None or found.fun < best[0]:
             best = float(found.fun), share, float(found.x)
