@@ -34,7 +34,7 @@ SEEDS_FOR_CATEGORY = 0.3
 READ_WEIGHT = 0.15
 """What a letter is worth that one reader looked at once."""
 READ = Path(__file__).parent / "read.csv"
-"""Columns: table, number, kind, sentiment, urgency; the number is the letter's in the table."""
+"""Columns: table, number, owner, kind, sentiment, urgency; the number is the letter's in the table."""
 
 _BREAKS = re.compile(r"_x000D_|\s+")
 
@@ -110,7 +110,7 @@ def gather(folder: Path, profile: Profile) -> dict[str, list[Example]]:
     # The figures of the category are those of real letters; of the invented ones the traps are too many.
     examples["category"] = [replace(one, weight=SEEDS_FOR_CATEGORY, measured=False) for one in examples["category"]]
     examples["category"] += board_examples(folder) + topic_examples(folder) + duty_examples(profile)
-    for question in ("kind", "sentiment", "urgency"):
+    for question in ("owner", "kind", "sentiment", "urgency"):
         examples[question] += read_examples(folder, question)
     examples["emotion"] += post_examples(folder)
     return examples

@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from classifier.dismissing import dismissible
 from classifier.features import WORD, Read, clip, count, words_of
 from classifier.owners import fitted
+from classifier.polarity import POLARITY_THRESHOLD, polarity
 from classifier.reasons import lone_surnames, masked, may_be, whole, without_names
 from classifier.segment import dictionary
 from classifier.simplify import simplified
@@ -30,6 +32,7 @@ log = get_logger(__name__)
 Ints = NDArray[np.int_]
 
 POSTS = "posts"
+NEUTRAL = "中性"
 REASONS = 5
 LOOKED_AT = 10
 """Of a text's features, the weightiest so many are turned into words; some become the same word, some none."""
@@ -117,13 +120,14 @@ def _answers(bundle: Bundle, texts: Sequence[TextIn]) -> Iterator[Answer]:
         for text, told in zip(texts, found, strict=True)
     ]
     counts = count(reads, served.vocabulary)
-    columns, sure = _best(bundle, counts)
+    columns, sure, emotions = _best(bundle, counts)
     names, features = list(bundle.questions), served.vocabulary.features
     without_emotion = [name for name in names if name != "emotion"]
     reasons_of = _weightiest(counts, served, columns, names if any(map(asks_emotion, texts)) else without_emotion)
     unknown = [name for name in QUESTIONS if name not in bundle.questions]
     known = dictionary(bundle.words)
     empty = (np.diff(counts.indptr) == 0).tolist()
+    stances = None if emotions is None else polarity(bundle.questions["emotion"].labels, emotions)
     answers = dict(zip(names, columns.T.tolist(), strict=True))
     chances = dict(zip(names, sure.T.tolist(), strict=True))
     for row, (text, read) in enumerate(zip(texts, reads, strict=True)):
@@ -140,6 +144,15 @@ def _answers(bundle: Bundle, texts: Sequence[TextIn]) -> Iterator[Answer]:
             why[name] = reader.phrases(map(features.__getitem__, reasons_of[name][row]))
             if chances[name][row] < question.threshold:
                 abstained.append(name)
+            if (
+                name == "owner"
+                and said[name] == INVALID
+                and name not in abstained
+                and not dismissible(reader.plain, chances[name][row])
+            ):
+                abstained.append(name)
+        if text.channel == POSTS and stances:
+            _take_stance(stances[0][row], stances[1][row], said, confidence, abstained, why)
         if "urgency" in why:
             why["urgency"] = _with_signals(found[row], said["urgency"], reader.plain, why["urgency"])
         yield _answer(text, said, confidence, abstained, why)
@@ -161,15 +174,39 @@ def scores_of(bundle: Bundle, counts: sparse.csr_matrix) -> dict[str, Floats]:
     }
 
 
-def _best(bundle: Bundle, counts: sparse.csr_matrix) -> tuple[Ints, Floats]:
-    """Return which column of the weights each question's best answer is, and how sure it is: one row a text."""
+def _best(bundle: Bundle, counts: sparse.csr_matrix) -> tuple[Ints, Floats, Floats | None]:
+    """Return which column of the weights each question's best answer is, and how sure it is: one row a text.
+
+    The third are the chances of all emotions; None where the bundle has none.
+    """
     shape = counts.shape[0], len(bundle.questions)
     columns, sure = np.empty(shape, np.int64), np.empty(shape, np.float32)
+    emotions = None
     for place, (name, scores) in enumerate(scores_of(bundle, counts).items()):
         chances = _softmax(np.float32(bundle.questions[name].slope) * scores)
         columns[:, place] = bundle.served.columns[name].start + chances.argmax(1)
         sure[:, place] = chances.max(1)
-    return columns, sure
+        if name == "emotion":
+            emotions = chances
+    return columns, sure, emotions
+
+
+def _take_stance(
+    stance: str,
+    sure: float,
+    said: dict[str, str],
+    confidence: dict[str, float],
+    abstained: list[str],
+    why: dict[str, list[str]],
+) -> None:
+    """Put the stance that a post's emotion tells in the place of the one that letters taught."""
+    if sure < POLARITY_THRESHOLD and said["sentiment"] == NEUTRAL and "sentiment" not in abstained:
+        return
+    said["sentiment"], confidence["sentiment"], why["sentiment"] = stance, round(sure, 4), why["emotion"]
+    if "sentiment" in abstained:
+        abstained.remove("sentiment")
+    if sure < POLARITY_THRESHOLD:
+        abstained.append("sentiment")
 
 
 def _weightiest(
