@@ -1,11 +1,15 @@
 """Fixtures of all tests: a fresh home, and a clock that stands where it is put."""
 
+import logging
 import os
+import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from config.context import Context
 from config.home import init_home
@@ -32,6 +36,23 @@ class FixedClock:
     def forward(self, step: timedelta) -> None:
         """Move the clock on."""
         self.now += step
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """What setting up changes in the process is put back."""
+    names = ("", "uvicorn", "uvicorn.access", "uvicorn.error", "apscheduler", "alembic")
+    loggers = [logging.getLogger(name) for name in names]
+    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
+    hooks = sys.excepthook, threading.excepthook
+    yield
+    logging.captureWarnings(False)
+    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        logger.handlers[:], logger.propagate = handlers, propagate
+        logger.setLevel(level)
+    sys.excepthook, threading.excepthook = hooks
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,6 @@ import logging
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +20,6 @@ NAME, MOBILE, IDENTITY, MAIL = "张三丰", "13912345678", "371302199001011234",
 LETTER = f"我叫{NAME}，电话{MOBILE}，身份证{IDENTITY}，邮箱{MAIL}"
 PERSONAL = (NAME, MOBILE, IDENTITY, MAIL)
 FLOORS = ("config", "collector", "classifier", "responder")
-
-
-@pytest.fixture(autouse=True)
-def _logging_as_before() -> Iterator[None]:
-    """What setting up changes in the process is put back."""
-    names = ("", "uvicorn", "uvicorn.access", "uvicorn.error", "apscheduler", "alembic")
-    loggers = [logging.getLogger(name) for name in names]
-    before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
-    hooks = sys.excepthook, threading.excepthook
-    yield
-    logging.captureWarnings(False)
-    for logger, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        logger.handlers[:], logger.propagate = handlers, propagate
-        logger.setLevel(level)
-    sys.excepthook, threading.excepthook = hooks
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 def entries(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
