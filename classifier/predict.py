@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from classifier.confidence import chances_of, sureness
 from classifier.dismissing import dismissible
 from classifier.features import WORD, Read, clip, count, words_of
 from classifier.owners import fitted
@@ -183,9 +184,10 @@ def _best(bundle: Bundle, counts: sparse.csr_matrix) -> tuple[Ints, Floats, Floa
     columns, sure = np.empty(shape, np.int64), np.empty(shape, np.float32)
     emotions = None
     for place, (name, scores) in enumerate(scores_of(bundle, counts).items()):
-        chances = _softmax(np.float32(bundle.questions[name].slope) * scores)
+        question = bundle.questions[name]
+        chances = chances_of(scores, question.slope)
         columns[:, place] = bundle.served.columns[name].start + chances.argmax(1)
-        sure[:, place] = chances.max(1)
+        sure[:, place] = sureness(chances, question.trust)
         if name == "emotion":
             emotions = chances
     return columns, sure, emotions
@@ -238,13 +240,6 @@ def _weightiest(
         ranked = numbers[chosen[order]].tolist()
         found[name] = [ranked[start : min(end, start + LOOKED_AT)] for start, end in pairwise(edges)]
     return found
-
-
-def _softmax(scores: Floats) -> Floats:
-    """Return the chances of each row's labels."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    chances: Floats = powers / powers.sum(axis=1, keepdims=True)
-    return chances
 
 
 def _with_signals(found: Sequence[Signal], level: str, plain: str, words: Sequence[str]) -> list[str]:

@@ -11,7 +11,7 @@ import json
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -64,9 +64,10 @@ class Question:
         weights: one row a feature, one column a label; the inverse document frequency is multiplied in.
         rarity: squared inverse document frequency of each feature; the length of a text is measured by it.
         bias: one number a label.
-        slope: confidence is the softmax of slope times score.
+        slope: the chances of the labels are the softmax of slope times score.
         threshold: under this confidence the answer is an abstention.
         notes: training counts and measured figures, for people.
+        trust: factor and offset that make the log-odds of the likeliest label the confidence's.
     """
 
     labels: tuple[str, ...]
@@ -77,6 +78,7 @@ class Question:
     slope: float
     threshold: float
     notes: dict[str, Any]
+    trust: tuple[float, float] = (1.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,6 +239,7 @@ def _pack(questions: Mapping[str, Question]) -> tuple[dict[str, NDArray[Any]], d
             "labels": question.labels,
             "slope": question.slope,
             "threshold": question.threshold,
+            "trust": question.trust,
             "notes": question.notes,
         }
     arrays["features"] = np.frombuffer("\n".join(numbers).encode(), np.uint8)
@@ -261,8 +264,14 @@ def _unpack(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> di
             slope=float(said["slope"]),
             threshold=float(said["threshold"]),
             notes=dict(said["notes"]),
+            trust=_pair(said.get("trust", (1, 0))),
         )
     return questions
+
+
+def _pair(numbers: Sequence[float]) -> tuple[float, float]:
+    first, second = numbers
+    return float(first), float(second)
 
 
 def _digest(arrays: Mapping[str, NDArray[Any]], header: Mapping[str, Any]) -> str:

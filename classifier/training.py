@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 from scipy import optimize, sparse
-from scipy.special import log_softmax, softmax
+from scipy.special import log_expit, log_softmax
 from sklearn.feature_selection import chi2
 from sklearn.svm import LinearSVC
 
+from classifier.confidence import chances_of, odds_of, sureness
 from classifier.corpus import Example
 from classifier.errors import TrainingDataError
 from classifier.evaluation import evaluate, threshold_for
@@ -111,12 +112,14 @@ def train_question(
     measured = np.flatnonzero([example.measured for example in examples]).tolist()
     scores = held_out_scores(examples, texts, labels, pipeline, seed, base)[:, measured]
     share, _ = _fit(scores, truth[measured])
-    lift = _lift(mixed(scores, share), truth[measured], labels, pipeline)
+    lift = lift_of(mixed(scores, share), truth[measured], labels, pipeline)
     scores = scores + lift
     share, slope = _fit(scores, truth[measured], (share,))
-    sure = softmax(slope * mixed(scores, share), axis=1)
-    answers, confidences = sure.argmax(1), sure.max(1).tolist()
+    chances = chances_of(mixed(scores, share), slope)
+    answers = chances.argmax(1)
     right = (answers == truth[measured]).tolist()
+    trust = trust_in(chances, right)
+    confidences = sureness(chances, trust).tolist()
     threshold = threshold_for(right, confidences, pipeline.target_accuracy, LEAST_SHARE)
     model = learn(examples, texts, labels, pipeline, seed, base)
     told = [labels[number] for number in truth[measured]]
@@ -129,10 +132,9 @@ def train_question(
     }
     if base is not None:
         # Beside figures of the same rows, so that nobody compares them with those of other rows.
-        before = softmax(base.slope * (scores[1] - lift), axis=1)
-        figures = evaluate(
-            told, [labels[number] for number in before.argmax(1)], before.max(1).tolist(), base.threshold
-        )
+        before = chances_of(scores[1] - lift, base.slope)
+        sure = sureness(before, base.trust).tolist()
+        figures = evaluate(told, [labels[number] for number in before.argmax(1)], sure, base.threshold)
         notes["base"] = {key: figures[key] for key in ("rows", "accuracy", "macro_f1")}
     return Question(
         labels=labels,
@@ -143,6 +145,7 @@ def train_question(
         slope=slope,
         threshold=threshold,
         notes=notes,
+        trust=trust,
     )
 
 
@@ -335,8 +338,13 @@ def held_out_scores(
     return scores
 
 
-def _lift(scores: Floats, truth: np.ndarray[Any, Any], labels: Sequence[str], pipeline: Pipeline) -> Floats:
-    """Return what is added to the scores of each label so that the raised one is missed as rarely as may be."""
+def lift_of(scores: Floats, truth: np.ndarray[Any, Any], labels: Sequence[str], pipeline: Pipeline) -> Floats:
+    """Return what is added to the scores of each label so that the raised one is missed as rarely as may be.
+
+    Args:
+        scores: of texts not learned from, one row a text, one column a label.
+        truth: the number of each text's label.
+    """
     lift = np.zeros(len(labels), np.float32)
     if pipeline.raised is None or pipeline.raised[0] not in labels:
         return lift
@@ -363,3 +371,19 @@ def _fit(scores: Floats, truth: np.ndarray[Any, Any], shares: Sequence[float] = 
         if best is None or found.fun < best[0]:
             best = float(found.fun), share, float(found.x)
     return (best[1], best[2]) if best else (0.0, 1.0)
+
+
+def trust_in(chances: Floats, right: Sequence[bool]) -> tuple[float, float]:
+    """Return the factor and offset of log-odds under which the likeliest answers are right as often as they are sure
+    (Platt scaling).
+
+    A few rows move them little: each is drawn to what leaves the chances as they are, as if by one row.
+    """
+    odds, signs = odds_of(chances).astype(np.float64), np.where(right, 1.0, -1.0)
+
+    def surprise(trust: np.ndarray[Any, Any]) -> float:
+        kept = 0.5 * ((trust[0] - 1) ** 2 + trust[1] ** 2)
+        return float(kept - log_expit(signs * (trust[0] * odds + trust[1])).sum())
+
+    found = optimize.minimize(surprise, np.array([1.0, 0.0]), bounds=((0.05, 20), (-20, 20)), method="L-BFGS-B")
+    return float(found.x[0]), float(found.x[1])

@@ -1,14 +1,17 @@
 """Learning: repeatable, grouped, clear about too little data, and kind to what the base already knows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from classifier.corpus import Example
 from classifier.errors import TrainingDataError
 from classifier.features import words_of
+from classifier.pipelines import PIPELINES
 from classifier.predict import TextIn, predict
 from classifier.store import Bundle, Question, load_bundle
-from classifier.training import check_examples, folds_of, train_bundle, train_question
+from classifier.training import check_examples, folds_of, lift_of, train_bundle, train_question
 from config.profile import load_profile
 
 ASKING = ("请问{}怎么办理", "想咨询一下{}的规定", "{}在哪里查询，谢谢", "{}需要什么材料吗", "请教{}的口径")
@@ -116,3 +119,21 @@ def test_other_questions_are_kept_from_the_bundle_in_service() -> None:
 def test_a_huge_text_is_only_long() -> None:
     """200,000 characters are clipped before they are cut."""
     assert len(words_of("统计" * 100_000)) < 5_001
+
+
+def test_a_raised_label_is_missed_less_and_not_below_its_precision() -> None:
+    """Of scores without order every answer may become the raised one, until its precision falls to the one agreed."""
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 3, 600)
+    scores = (rng.normal(size=(600, 3)) + 1.2 * np.eye(3)[truth]).astype(np.float32)
+    scores[:, 2] -= 1.5
+    pipeline = replace(PIPELINES["urgency"], raised=("高", 0.6))
+
+    lift = lift_of(scores, truth, ("中", "低", "高"), pipeline)
+    before, after = scores.argmax(1) == 2, (scores + lift).argmax(1) == 2
+
+    assert lift[:2].tolist() == [0, 0]
+    assert lift[2] > 0
+    assert (truth[after] == 2).mean() >= 0.6
+    assert (after & (truth == 2)).sum() > (before & (truth == 2)).sum()
+    assert not lift_of(scores, truth, ("中", "低", "高"), replace(pipeline, raised=None)).any()

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from collector.errors import AddressRefused, LoginFailed, SourceFailed, Unreachable
-from collector.sources.mailconnection import trusted_by
 from collector.sources.oauth import access_token
+from collector.trust import trusted_by
 from config.context import Context
 from config.sources import OAuth2
 from tests.dovecot import running_dovecot
