@@ -4,7 +4,7 @@ WenzhengError
 └── ClassifierError           anything about models, labels or training
     ├── ModelError            a model cannot be used; the one in service stays in service
     │   ├── ModelMissing      no such version, or its file is gone
-    │   ├── CorruptModel      the file is damaged: restore it or train again
+    │   ├── CorruptModel      the file is damaged: restore it or use another version
     │   └── IncompatibleModel the file is whole, but of another program version: train again or upgrade
     ├── LabelError            a label names an unknown question, value, origin or message
     ├── TrainingDataError     the labelled rows do not suffice to train or measure
@@ -37,7 +37,8 @@ class CorruptModel(ModelError):
         super().__init__(
             f"the model file is damaged ({reason})",
             item=item,
-            todo="Restore it from the backup, or train again and activate the new version.",
+            todo="Put another version into service (`wenzheng models rollback` or `activate`), or restore the file "
+            "from the backup.",
         )
 
 

@@ -1,7 +1,6 @@
 """Files for the command line: a table in, answers or figures out. Needs neither a home nor a database."""
 
 import csv
-import os
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from classifier.parallel import answer_all
 from classifier.predict import Answer, TextIn
 from classifier.reasons import whole
 from classifier.store import Bundle, load_bundle
+from classifier.writing import appearing, unwritable
 from collector.readers import Limits, Table
 from config.context import Progress
 from config.errors import NotInitialised
@@ -52,11 +52,12 @@ def classify_file(settings: Settings, path: Path, out: Path, progress: Progress 
     channel column. A row without an id gets its position. The file appears whole or not at all.
 
     Returns:
-        Counts: rows = classified + skipped (blank or unreadable rows); failed, of the classified.
+        Counts: rows = classified + skipped (blank or unreadable rows); failed, of the classified; and of the
+        skipped, `skipped_REASON` for each reason.
 
     Raises:
         FileRefused: the table cannot be read.
-        ClassifierError: OUT cannot be written, is the table itself, or is there and no ordinary file.
+        ClassifierError: OUT cannot be written, is the table itself or the service's own, or no ordinary file.
         ModelError: the model cannot be used.
     """
     _refuse_target(path, out)
@@ -65,32 +66,22 @@ def classify_file(settings: Settings, path: Path, out: Path, progress: Progress 
     bundle = bundle_in_service(settings)
     table = open_texts(path, limits)
     counts = {"rows": 0, "classified": 0, "skipped": 0, "failed": 0}
-    partial = out.with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            rows = _texts(table)
-            ids: deque[list[str]] = deque()
-            for answers, failed in answer_all(bundle, profile, _batches(rows, ids)):
-                writer.writerows(
-                    [whole(safe(row_id)), *cells_of(answer)]
-                    for row_id, answer in zip(ids.popleft(), answers, strict=True)
-                )
-                counts["classified"] += len(answers)
-                counts["failed"] += len(failed)
-                if progress:
-                    progress(counts["classified"], None)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(out)
-    except OSError as error:
-        raise _unwritable(out, error) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with appearing(settings, out) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        rows = _texts(table)
+        ids: deque[list[str]] = deque()
+        for answers, failed in answer_all(bundle, profile, _batches(rows, ids)):
+            writer.writerows(
+                [whole(safe(row_id)), *cells_of(answer)] for row_id, answer in zip(ids.popleft(), answers, strict=True)
+            )
+            counts["classified"] += len(answers)
+            counts["failed"] += len(failed)
+            if progress:
+                progress(counts["classified"], None)
     counts["skipped"] = sum(table.skipped.values())
     counts["rows"] = counts["classified"] + counts["skipped"]
-    return counts
+    return counts | {f"skipped_{reason}": number for reason, number in table.skipped.items()}
 
 
 def _batches(rows: Iterator[tuple[str, TextIn]], ids: deque[list[str]]) -> Iterator[list[TextIn]]:
@@ -166,28 +157,17 @@ def safe(text: str) -> str:
 
 
 def _refuse_target(path: Path, out: Path) -> None:
-    """Refuse what the finished file must not take the place of: the table, a folder, a device."""
+    """Refuse that the finished file takes the place of the table."""
     try:
         same = path.exists() and out.exists() and path.samefile(out)
-        special = out.exists() and not out.is_file()
     except OSError as error:
-        raise _unwritable(out, error) from error
-    if special:
-        raise ClassifierError("this is not an ordinary file", item=str(out), todo="Name a file to write to.")
+        raise unwritable(out, error) from error
     if same:
         raise ClassifierError(
             "the table to read and the file to write are the same; nothing was written",
             item=str(out),
             todo="Give --out another name.",
         )
-
-
-def _unwritable(out: Path, error: OSError) -> ClassifierError:
-    return ClassifierError(
-        f"the file cannot be written ({error.strerror})",
-        item=str(out),
-        todo="Check folder, rights and free space.",
-    )
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -96,6 +96,7 @@ def classify_pending(ctx: Context, progress: Progress | None = None, limit: int 
             reports = _new_reports(session, version_id, batch, answers, ctx.profile)
             for message in reports:
                 restrict(session, message)
+            _seal_reasons(session, [message.id for message in reports])
             _store(session, version_id, batch, answers, {message.id for message in reports}, ctx)
             counts["restricted"] += len(reports)
         last = batch[-1].id
@@ -152,6 +153,15 @@ def _store(
     insert = sqlite.insert if ctx.database.is_sqlite else postgresql.insert
     # Another run at the same time may have stored the same answers; the unique key decides.
     session.connection().execute(insert(Prediction).on_conflict_do_nothing(), rows)
+
+
+def _seal_reasons(session: Session, message_ids: Sequence[int]) -> None:
+    """Seal what earlier versions gave as reasons: they are words of messages that are restricted from now on."""
+    for earlier in session.scalars(sa.select(Prediction).where(Prediction.message_id.in_(message_ids))):
+        earlier.why = SealedDict(earlier.why)
+        # SQLAlchemy compares old and new as equal mappings and would skip the write.
+        sa.orm.attributes.flag_modified(earlier, "why")
+    session.flush()
 
 
 def _new_reports(

@@ -5,23 +5,22 @@ docs/classifier.md says how rows find their message and what becomes of each.
 
 import csv
 import hashlib
-import os
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from classifier.errors import ClassifierError, LabelError
+from classifier.errors import LabelError
 from classifier.labels import ACCEPTED, Said, check_question, decisive
 from classifier.pipelines import ALL_QUESTIONS, answers_to
 from classifier.tables import Label
+from classifier.writing import appearing
 from collector.access import EVERYONE, visible_to
 from collector.base import Blank, Unreadable
 from collector.errors import ColumnsUnknown
@@ -84,7 +83,7 @@ def export_labels(ctx: Context, out: Path, *, question: str | None = None, with_
     if question is not None:
         check_question(question)
     counts = {"labels": 0, "messages": 0}
-    with _appearing(out) as file, ctx.database.reading() as session:
+    with appearing(ctx.settings, out, "utf-8-sig") as file, ctx.database.reading() as session:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS + TEXT_COLUMNS if with_text else COLUMNS)
         for _, rows in groupby(_labels(session, question, with_text=with_text), key=lambda row: row.id):
@@ -223,29 +222,6 @@ def _labels(session: Session, question: str | None, *, with_text: bool) -> Itera
     if question is not None:
         query = query.where(Label.question == question)
     yield from session.execute(query)
-
-
-@contextmanager
-def _appearing(out: Path) -> Iterator[TextIO]:
-    """Open a file to write that takes its place when all of it is written."""
-    try:
-        if out.exists() and not out.is_file():
-            raise ClassifierError("this is not an ordinary file", item=str(out), todo="Name a file to write to.")
-        partial = out.with_name(f".{out.name}.{os.getpid()}.part")
-        try:
-            with partial.open("w", encoding="utf-8-sig", newline="") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(out)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise ClassifierError(
-            f"the file cannot be written ({error.strerror})",
-            item=str(out),
-            todo="Check folder, rights and free space.",
-        ) from error
 
 
 def _open(path: Path, content: bytes, limits: Limits) -> Table:

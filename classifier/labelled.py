@@ -82,12 +82,20 @@ def read_labelled(
             if not value:
                 unlabelled += 1
             elif value not in answers_to(name, profile):
-                unknown[value[:SHOWN_CHARS]] += 1
+                unknown[mask(value)[:SHOWN_CHARS]] += 1
             else:
                 labelled.examples[name].append(Example(mask(title), mask(body), value, group))
                 labels_of[name, text].add(value)
                 texts[name].append(text)
                 used[name] += 1
+    contradictions = 0
+    for name, said_of in texts.items():
+        # Whichever of them were true, the others would be taught as well.
+        clear = [len(labels_of[name, text]) == 1 for text in said_of]
+        contradictions += clear.count(False)
+        used[name] -= clear.count(False)
+        labelled.examples[name] = [one for one, kept in zip(labelled.examples[name], clear, strict=True) if kept]
+    used += Counter()
     labelled.counts.update(
         rows=read,
         used=dict(used),
@@ -96,7 +104,7 @@ def read_labelled(
         unreadable=sum(table.skipped.values()),
         faults=dict(table.skipped),
         unknown_labels=dict(unknown.most_common(SHOWN)),
-        contradictions=sum(len(labels_of[name, text]) > 1 for name, rows in texts.items() for text in rows),
+        contradictions=contradictions,
     )
     if not used:
         name = next(iter(columns))
@@ -104,6 +112,7 @@ def read_labelled(
             f"none of {read} rows can be used: {sum(unknown.values())} with an unknown label"
             + (f" ({said_unknown(unknown)})" if unknown else "")
             + f", {unlabelled} without a label, {blank} without text"
+            + (f", {contradictions} whose text has another label in another row" if contradictions else "")
             + (f"; {said_faults(table.skipped)} could not be read" if table.skipped else ""),
             item=str(path),
             todo=f"Answers to {name} are {'、'.join(answers_to(name, profile))}. " + how_to_map(unknown),
@@ -136,7 +145,7 @@ def _label_columns(table: Table, question: str | None, path: Path) -> dict[str, 
         if named:
             return named
         raise TrainingDataError(
-            f"no column is named after a question; columns are {'、'.join(map(str, table.columns))[:200]}",
+            f"no column is named after a question; columns are {mask('、'.join(map(str, table.columns)))[:200]}",
             item=str(path),
             todo=f"Name the column one of {', '.join(ALL_QUESTIONS)}, or say which it is with --as QUESTION.",
         )
@@ -153,7 +162,7 @@ def _label_columns(table: Table, question: str | None, path: Path) -> dict[str, 
         return {question: (meant or spare)[0]}
     others = f"; {', '.join(named)} answers another question" if named else ""
     raise TrainingDataError(
-        f"no column is named {question} or label; columns are {'、'.join(map(str, table.columns))[:200]}{others}",
+        f"no column is named {question} or label; columns are {mask('、'.join(map(str, table.columns)))[:200]}{others}",
         item=str(path),
         todo=f"Name the column with the labels {question}.",
     )

@@ -8,7 +8,9 @@ place, synced and renamed, so that a file under its own name is whole.
 import hashlib
 import io
 import json
+import lzma
 import os
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
@@ -45,6 +47,9 @@ _DAMAGE = (
     IndexError,
     MemoryError,
     OSError,
+    OverflowError,
+    lzma.LZMAError,
+    tokenize.TokenError,
     RuntimeError,
     SyntaxError,
     TypeError,
@@ -198,6 +203,8 @@ def load_bundle(path: Path | None = None) -> Bundle:
     path = path or SHIPPED
     where = str(path)
     try:
+        if path.stat().st_size > LARGEST:
+            raise CorruptModel("it is larger than 256 MiB", item=where)
         content = path.read_bytes()
     except FileNotFoundError as error:
         raise ModelMissing("there is no such model file", item=where) from error

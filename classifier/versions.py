@@ -103,6 +103,8 @@ def rollback(ctx: Context, by: str) -> str:
         earlier = session.scalar(
             sa.select(ModelVersion.version)
             .where(~ModelVersion.active, ModelVersion.activated_at.is_not(None))
+            # The bytes of a shipped version that an upgrade replaced are gone.
+            .where(sa.or_(ModelVersion.file != "", ModelVersion.checksum == _shipped_checksum()))
             .order_by(ModelVersion.activated_at.desc(), ModelVersion.id.desc())
             .limit(1)
         )
@@ -183,7 +185,15 @@ def bundle_of(ctx: Context, version: ModelVersion) -> Bundle:
     Raises:
         ModelError: its file is gone, damaged, of another program, or not the one that was registered.
     """
+    if not version.file and _shipped_checksum() != version.checksum:
+        raise ModelMissing("an upgrade of the program replaced this shipped version", item=version.version)
     return _read(str(models_folder(ctx) / version.file) if version.file else "", version.checksum)
+
+
+@lru_cache(maxsize=1)
+def _shipped_checksum() -> str:
+    """Return the checksum of the shipped bundle."""
+    return load_bundle().checksum
 
 
 @lru_cache(maxsize=4)

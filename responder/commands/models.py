@@ -26,13 +26,20 @@ def _pairs(mapping: list[str]) -> dict[str, str]:
     return pairs
 
 
+NOTHING_IN_IT = ("empty-row", "no-text", "repeated-header")
+"""Why a row may be left out without anything being lost."""
+
+
 @app.command()
 def classify(
     file: Annotated[Path | None, typer.Argument(help="Without it: every pending message.")] = None,
     out: Annotated[Path | None, typer.Option(help="CSV to write; needed with FILE, and another file.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Classify what is pending and open its cases, or classify a file into a CSV (which needs no home)."""
+    """Classify what is pending and open its cases, or classify a file into a CSV (which needs no home).
+
+    Ends with 1 if a row of the file could not be read; `skipped_REASON` says how many and why.
+    """
     from responder.console import print_counts, progress
 
     if (file is None) != (out is None):
@@ -49,6 +56,8 @@ def classify(
             with opened() as ctx:
                 counts = classify_pending(ctx, progress=tell) | open_cases(ctx)
     print_counts(counts, as_json=as_json)
+    if any(name.startswith("skipped_") and name.removeprefix("skipped_") not in NOTHING_IN_IT for name in counts):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -411,19 +411,17 @@ def test_a_cell_of_fifty_megabytes_is_one_unreadable_row(ctx: Context, tmp_path:
     assert counts["used"] == {"kind": 81}
 
 
-def test_contradicting_rows_train_a_version_that_is_found_worse_or_unproven(
-    ctx: Context, tmp_path: Path, quick: None
-) -> None:
-    """Labels that deny each other are counted, and a proposal made of them is never called better."""
-    good = train_candidate(ctx, [table(tmp_path / "good.csv", letters())])["version"]
-    activate(ctx, good, by="test")
+def test_contradicting_rows_are_counted_and_not_learned(ctx: Context, tmp_path: Path, quick: None) -> None:
+    """Labels that deny each other teach nothing; a table of nothing else is refused, with their number."""
     turned = {"咨询": "投诉", "投诉": "咨询"}
-    rows = [*letters(), *(replace(one, label=turned[one.label]) for one in letters())]
+    denied = [replace(one, label=turned[one.label]) for one in letters()]
 
-    report = train_candidate(ctx, [table(tmp_path / "bad.csv", rows)])
+    with pytest.raises(TrainingDataError, match="960 whose text has another label in another row"):
+        train_candidate(ctx, [table(tmp_path / "bad.csv", [*letters(), *denied])])
+    report = train_candidate(ctx, [table(tmp_path / "mixed.csv", [*letters(), *denied[:40]])])
 
-    assert report["rows"]["bad.csv"]["contradictions"] == 960
-    assert report["compared"]["kind"]["verdict"] != "better"
+    assert report["rows"]["mixed.csv"]["contradictions"] == 80
+    assert report["rows"]["mixed.csv"]["used"] == {"kind": 440}
 
 
 def test_figures_on_rows_kept_aside_are_those_of_evaluate(ctx: Context, tmp_path: Path, quick: None) -> None:

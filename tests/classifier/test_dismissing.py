@@ -10,7 +10,7 @@ from classifier.store import load_bundle
 from config.profile import INVALID, load_profile
 
 
-@pytest.mark.parametrize("text", ["啊啊啊啊啊啊", "代开票据加微信办理，价格优惠", "asdf 1234 测试测试"])
+@pytest.mark.parametrize("text", ["啊啊啊啊啊啊", "代开票据加微信办理，价格优惠", "测试测试 123"])
 def test_gibberish_and_advertisements_may_be_dismissed(text: str) -> None:
     """If the model is sure enough, and only then."""
     assert dismissible(text, DISMISS_THRESHOLD)
@@ -25,6 +25,21 @@ def test_gibberish_and_advertisements_may_be_dismissed(text: str) -> None:
 def test_who_asks_or_complains_is_read_by_a_person(before: str, word: str, after: str) -> None:
     """However sure the model is."""
     assert not dismissible(before + word + after, 1.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My employer falsifies statistics reports every month and someone must stop it.",
+        "Tongjiju de ren lai wo jia yao qian, qing chuli",
+        "https://example.test/abc 这个事情属实",
+        "asdf 1234",
+        "",
+    ],
+)
+def test_what_is_not_chinese_is_read_by_a_person(text: str) -> None:
+    """The models know no other language."""
+    assert not dismissible(text, 1.0)
 
 
 def test_a_long_text_is_read_by_a_person() -> None:

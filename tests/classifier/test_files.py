@@ -16,6 +16,7 @@ from classifier.labels import add_label
 from classifier.predict import TextIn
 from classifier.store import load_bundle
 from classifier.versions import active_bundle
+from classifier.writing import appearing
 from collector.errors import FileRefused
 from config.context import Context
 from config.settings import Settings
@@ -311,3 +312,34 @@ def test_a_table_waits_for_no_library_it_does_not_use(tmp_path: Path) -> None:
 
     assert done.stdout.splitlines()[-1] == "[]"
     assert answers(tmp_path / "out.csv")[0]["kind"] == "咨询"
+
+
+def test_the_services_own_files_are_never_replaced(settings: Settings, tmp_path: Path) -> None:
+    """Key, database, chain heads and models stay, whatever OUT says; a new file in the home may be written."""
+    file = table(tmp_path / "in.csv", ["id", "body"], [["1", "正文"]])
+    (settings.home / "models").mkdir(parents=True, exist_ok=True)
+    own = [settings.key_path, *(settings.home / name for name in ("wenzheng.db", "audit-heads.jsonl", "models/a.npz"))]
+    for place in own[:3]:
+        place.write_bytes(b"mine")
+
+    for place in own:
+        with pytest.raises(ClassifierError, match="belongs to the service"), appearing(settings, place):
+            raise AssertionError("opened")
+    with appearing(settings, settings.home / "new.csv") as out:
+        out.write("x")
+
+    assert [place.read_bytes() for place in own[:3]] == [b"mine"] * 3
+    assert not own[3].exists()
+    assert classify_file(settings.model_copy(update={"home": tmp_path / "none"}), file, tmp_path / "o.csv")["rows"] == 1
+
+
+def test_a_name_as_long_as_may_be_is_written(settings: Settings, tmp_path: Path) -> None:
+    """The file beside its place has a short name of its own."""
+    out = tmp_path / ("x" * 251 + ".csv")
+    with appearing(settings, out) as file:
+        file.write("1")
+    with pytest.raises(ClassifierError, match="cannot be written"), appearing(settings, tmp_path / ("x" * 256)):
+        pass
+
+    assert out.read_text() == "1"
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []

@@ -15,7 +15,7 @@ from collector.access import EVERYONE, visible_to
 from collector.tables import RESTRICTED, Message
 from config.context import Context
 from config.database import Sealed
-from tests.factories import make_message
+from tests.factories import make_message, make_prediction
 
 REPORT = "举报某厂会计受镇里指使虚报产值，电费单和出库单都对不上，请查处"
 
@@ -131,6 +131,20 @@ def test_a_restriction_that_a_person_lifted_stays_lifted(ctx: Context) -> None:
     counts = jobs.classify_pending(ctx)
 
     assert (counts["classified"], counts["restricted"]) == (1, 0)
+
+
+def test_reasons_given_before_a_message_was_restricted_are_sealed_with_it(ctx: Context) -> None:
+    """What an earlier version named as deciding words are words of the message, and must not stay in clear."""
+    message = make_message(ctx, title="", body=REPORT)
+    earlier_id = make_prediction(ctx, message, why={"owner": ["虚报产值"]}, kind="咨询")
+
+    assert jobs.classify_pending(ctx)["restricted"] == 1
+
+    with ctx.database.reading() as session:
+        stored = session.connection().execute(sa.text("select why from predictions")).scalars().all()
+        assert "虚报" not in "".join(str(one).encode().decode("unicode_escape") for one in stored)
+        earlier = session.get_one(Prediction, earlier_id)
+        assert dict(earlier.why) == {"owner": ["虚报产值"]}
 
 
 def test_a_restricted_message_is_classified_too(ctx: Context) -> None:

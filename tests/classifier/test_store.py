@@ -2,6 +2,7 @@
 
 import json
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,30 @@ def test_foreign_bytes_are_a_corrupt_model(tmp_path: Path, content: bytes) -> No
     path = tmp_path / "m.npz"
     path.write_bytes(content)
 
-    with pytest.raises(CorruptModel, match="Restore it"):
+    with pytest.raises(CorruptModel, match="Put another version into service"):
+        load_bundle(path)
+
+
+@pytest.mark.parametrize(
+    "header", [b"((((((((((", b"{'descr':'|u1','fortran_order':False,'shape':(1" + b"0" * 32 + b",),}"]
+)
+def test_a_wild_array_header_is_a_corrupt_model(tmp_path: Path, header: bytes) -> None:
+    """Whatever stands in the zip, reading it ends in one error with its cure."""
+    path = tmp_path / "m.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+
+    with pytest.raises(CorruptModel):
+        load_bundle(path)
+
+
+def test_an_oversized_file_is_refused_unread(tmp_path: Path) -> None:
+    """A file larger than the machine's memory costs nothing."""
+    path = tmp_path / "m.npz"
+    with path.open("wb") as file:
+        file.truncate(40 * 2**30)
+
+    with pytest.raises(CorruptModel, match="larger than 256 MiB"):
         load_bundle(path)
 
 

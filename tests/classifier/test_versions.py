@@ -1,5 +1,6 @@
 """Versions: one in service, changed by a person, and readable after an upgrade."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -104,3 +105,22 @@ def test_an_upgrade_replaces_the_older_shipped_bundle_only(ctx: Context) -> None
     jobs.activate(ctx, own, by="leader")
     jobs.ensure_base(ctx)
     assert own == active_bundle(ctx).version
+
+
+def test_going_back_skips_a_shipped_version_that_an_upgrade_replaced(ctx: Context) -> None:
+    """Its bytes are gone: rollback takes the one before it that can be used, and naming it says what happened."""
+    jobs.ensure_base(ctx)
+    own = a_version(ctx).version
+    jobs.activate(ctx, own, by="leader")
+    ctx.clock.forward(timedelta(days=1))
+    jobs.rollback(ctx, by="leader")
+    with ctx.database.writing() as session:
+        session.execute(
+            sa.update(ModelVersion).where(ModelVersion.active).values(version="base-older", checksum="0" * 64)
+        )
+    ctx.clock.forward(timedelta(days=1))
+    jobs.ensure_base(ctx)
+
+    assert own == jobs.rollback(ctx, by="leader")
+    with pytest.raises(ModelMissing, match="an upgrade of the program replaced"):
+        jobs.activate(ctx, "base-older", by="leader")
